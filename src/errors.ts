@@ -1,0 +1,64 @@
+// Two kinds of trouble: what the operator can mend before anything is done (`InputError`, exit
+// code 5, all faults at once), and bugs (everything else, exit code 70). What goes wrong with one
+// service or one homeserver during a run is not thrown: it is an outcome (see src/report.ts).
+
+/** A place in a file: line and column count from 1, the column in UTF-16 code units. */
+export interface Position {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** One thing that the operator has to mend. None of its texts may hold a secret. */
+export interface Fault {
+  readonly code: FaultCode;
+  /** Where it stands; absent for options and the environment. */
+  readonly at?: Position | undefined;
+  /** What was found, one sentence without a full stop. */
+  readonly found: string;
+  /** What is wanted instead. */
+  readonly wanted?: string | undefined;
+  /** What to do: a sentence or a command. */
+  readonly fix?: string | undefined;
+}
+
+/** Every fault code with its meaning in one line; docs/troubleshooting.md has a section for each. */
+export const FAULT_CODES = {
+  E_OPTION: 'an option of the command line is wrong',
+  E_FILE: 'a file cannot be read',
+  E_YAML: 'a file is not YAML as Ansible reads it',
+  E_INI: 'an INI inventory has a line that cannot be read',
+  E_INVENTORY: 'an inventory is not built as Ansible wants it',
+  E_UNSUPPORTED: 'something that matrix-tokens does not read yet',
+  E_LIMIT: 'the limit names no host',
+  E_REFERENCE: 'a value that is needed refers to a variable that is not defined, or to itself',
+  E_TEMPLATE: 'a value that is needed holds Jinja other than plain references',
+  E_VAULT_FORMAT: 'a vault envelope is damaged',
+  E_VAULT_PASSWORD: 'the vault password is missing or wrong where one is needed',
+  E_NO_SAFE_SPLICE: 'a file cannot be extended without touching what stands in it',
+  E_LOCKED: 'another run works on the same file',
+} as const;
+
+export type FaultCode = keyof typeof FAULT_CODES;
+
+/** Bad input: the run ends with exit code 5 before anything was tried anywhere. */
+export class InputError extends Error {
+  override name = 'InputError' as const;
+  readonly faults: readonly Fault[];
+
+  constructor(faults: Fault | readonly Fault[]) {
+    const list = Array.isArray(faults) ? (faults as readonly Fault[]) : [faults as Fault];
+    super(list.map(formatFaultLine).join('\n'));
+    this.faults = list;
+  }
+}
+
+/** Gives `file:line:column`. */
+export function formatPosition(at: Position): string {
+  return `${at.file}:${at.line}:${at.column}`;
+}
+
+function formatFaultLine(fault: Fault): string {
+  const place = fault.at === undefined ? '' : `${formatPosition(fault.at)}: `;
+  return `${place}${fault.found} [${fault.code}]`;
+}
