@@ -66,7 +66,7 @@ function formsOf(value: string): string[] {
     value,
     JSON.stringify(value).slice(1, -1),
     asciiJson(value),
-    encodeURIComponent(value.toWellFormed()),
+    encodeURIComponent(Buffer.from(value).toString()),
     new URLSearchParams({ v: value }).toString().slice(2),
     base64,
     base64.replace(/=+$/, ''),
