@@ -1,0 +1,29 @@
+// The one place that names which ansible-core and which Synapse the tests run against, and on which
+// Python each of them runs. The first line of a package whose Python is there is taken.
+
+export interface PythonPackage {
+  readonly name: string;
+  readonly version: string;
+  /** The oldest minor version of Python 3 that it runs on. */
+  readonly oldestMinor: number;
+  /** About how long the first installation takes, for the line that says so. */
+  readonly seconds: number;
+}
+
+export const ANSIBLE_VERSIONS: readonly PythonPackage[] = [
+  { name: 'ansible-core', version: '2.19.14', oldestMinor: 11, seconds: 10 },
+  { name: 'ansible-core', version: '2.17.14', oldestMinor: 10, seconds: 10 },
+];
+
+export const SYNAPSE_VERSIONS: readonly PythonPackage[] = [
+  { name: 'matrix-synapse', version: '1.163.2', oldestMinor: 10, seconds: 40 },
+];
+
+/** Commands under which a Python is looked for on PATH, best first. */
+export const PYTHON_COMMANDS = [
+  'python3',
+  'python3.13',
+  'python3.12',
+  'python3.11',
+  'python3.10',
+] as const;
