@@ -37,6 +37,23 @@ export const FAULT_CODES = {
   E_VAULT_PASSWORD: 'the vault password is missing or wrong where one is needed',
   E_NO_SAFE_SPLICE: 'a file cannot be extended without touching what stands in it',
   E_LOCKED: 'another run works on the same file',
+  E_UNKNOWN_KEY: 'a key that no definition has',
+  E_UNKNOWN_SERVICE: 'a service that neither the catalog nor the inventory knows',
+  E_VALUE: 'a value of a definition has the wrong type or form',
+  E_REQUIRED: 'a definition lacks something that it needs',
+  E_DUPLICATE_SERVICE: 'one service is defined twice on a host',
+  E_USER_ID: 'a user, server name or homeserver URL is malformed',
+  E_RENAMED: 'a variable has an old name that no longer works',
+  E_NO_PASSWORD: 'a service wants a token and has no password to log in with',
+  E_SHARED_DEVICE: 'two services would share a device',
+  E_SHARED_VARIABLE: 'two services would write the same variable',
+  E_SHARED_SERVICE: 'the same user and service stand on two hosts of one server',
+  E_OVERRIDDEN: 'another file would win over the one to be written',
+  E_HIDES_MAP: 'the file to be written would hide the rest of a map',
+  E_TARGET: 'the file to be written cannot be used',
+  E_HOST_VARS_FILE: 'the variables of a host stand in a single file that a folder would switch off',
+  E_TOKEN_VALUE: 'what stands in the place of a token is none',
+  E_DEVICE_MISSING: 'a token is there, but the device ID that belongs to it is not',
 } as const;
 
 export type FaultCode = keyof typeof FAULT_CODES;

@@ -1,0 +1,245 @@
+// From a host's variables to one checked map a service: which variables are ours, what stands in
+// them once references are followed, and every fault against the schema.
+import type { Fault, Position } from '../errors.ts';
+import { formatPosition, InputError } from '../errors.ts';
+import type { HostView } from '../inventory.ts';
+import type { MapEntry, MapNode, YamlNode } from '../yaml/node.ts';
+import { getEntry } from '../yaml/node.ts';
+import { faultsOf } from './faults.ts';
+import { serviceSchema, varsSchema } from './schema.ts';
+import { validateVars } from './validator.ts';
+import {
+  ClosedVaultError,
+  keyText,
+  readTree,
+  readValue,
+  toPlain,
+  type ValueReader,
+} from './values.ts';
+
+const PREFIX = 'matrix_tokens_';
+const SERVICES = 'matrix_tokens_services';
+
+/** One service as vars have it, references followed, but for its password. */
+export interface RawService {
+  readonly name: string;
+  readonly at: Position;
+  readonly map: MapNode;
+}
+
+/** What a host's variables say, before the catalog is asked. */
+export interface RawHost {
+  readonly host: HostView;
+  readonly services: readonly RawService[];
+  /** The settings matrix_tokens_* but for services, by name. */
+  readonly settings: ReadonlyMap<string, MapEntry>;
+  /** Services that only a closed vault could tell about. */
+  readonly closed: readonly { name: string; at: Position; reason: string }[];
+  readonly notes: readonly string[];
+}
+
+/** Gives what the variables of a host say. Throws InputError with every fault of the host. */
+export async function collectHost(reader: ValueReader): Promise<RawHost> {
+  const { host } = reader;
+  const names = [...host.names()].filter((name) => name.startsWith(PREFIX)).toSorted();
+  const collected: Collected = {
+    services: [],
+    settings: new Map(),
+    closed: [],
+    faults: [],
+    roots: [],
+  };
+  for (const name of names) {
+    const found = host.lookup(name).found;
+    if (found === null) continue;
+    if (isServices(name)) await readServices(found.entry, name, reader, collected);
+    else await readSetting(found.entry, name, reader, collected);
+  }
+  checkSchema(collected);
+  if (collected.faults.length > 0) throw new InputError(collected.faults);
+  return {
+    host,
+    services: collected.services,
+    settings: collected.settings,
+    closed: collected.closed,
+    notes: names.filter(isServices).flatMap((name) => hiddenNotes(name, host)),
+  };
+}
+
+/** What is gathered while a host's variables are read. */
+interface Collected {
+  readonly services: RawService[];
+  readonly settings: Map<string, MapEntry>;
+  readonly closed: { name: string; at: Position; reason: string }[];
+  readonly faults: Fault[];
+  /** Our variables as they were read, for the schema. */
+  readonly roots: MapEntry[];
+}
+
+function isServices(name: string): boolean {
+  return name === SERVICES || name.startsWith(`${SERVICES}_`);
+}
+
+async function readSetting(
+  entry: MapEntry,
+  name: string,
+  reader: ValueReader,
+  into: Collected,
+): Promise<void> {
+  const value = await attempt(() => readTree(entry.value, reader), name, entry.at, into);
+  if (value === null) return;
+  into.roots.push({ ...entry, value });
+  into.settings.set(name, { ...entry, value });
+}
+
+async function readServices(
+  entry: MapEntry,
+  name: string,
+  reader: ValueReader,
+  into: Collected,
+): Promise<void> {
+  const value = await attempt(() => readValue(entry.value, reader), name, entry.at, into);
+  if (value === null) return;
+  if (value.kind !== 'map') {
+    into.roots.push({ ...entry, value });
+    return;
+  }
+  const entries: MapEntry[] = [];
+  for (const service of value.entries) {
+    const map = await readService(service, reader, into);
+    if (map !== null) entries.push({ ...service, value: map });
+    if (map?.kind === 'map') addService(keyText(service.key), service.at, map, into);
+  }
+  into.roots.push({ ...entry, value: { ...value, entries } });
+}
+
+function addService(name: string, at: Position, map: MapNode, into: Collected): void {
+  const earlier = into.services.find((service) => service.name === name);
+  if (earlier === undefined) {
+    into.services.push({ name, at, map });
+    return;
+  }
+  into.faults.push({
+    code: 'E_DUPLICATE_SERVICE',
+    at,
+    found: `service '${name}' for a second time (the first: ${formatPosition(earlier.at)})`,
+    wanted: 'each service of a host in one variable only',
+    fix: 'remove one of them, or give it another name',
+  });
+}
+
+/** Reads one definition; its password stays as it stands, since it may not be needed. */
+async function readService(
+  service: MapEntry,
+  reader: ValueReader,
+  into: Collected,
+): Promise<YamlNode | null> {
+  const name = keyText(service.key);
+  const value = await attempt(() => readValue(service.value, reader), name, service.at, into);
+  if (value === null) return null;
+  if (value.kind === 'scalar' && value.value === null) {
+    return { kind: 'map', at: service.at, entries: [] };
+  }
+  if (value.kind !== 'map') return value;
+  if (await isSwitchedOff(value, reader)) return onlyEnabled(value);
+  return attempt(() => readKeys(value, reader), name, service.at, into);
+}
+
+/** A service that is switched off may refer to what does not exist: nobody needs it. */
+async function isSwitchedOff(map: MapNode, reader: ValueReader): Promise<boolean> {
+  const entry = getEntry(map, 'enabled');
+  if (entry === undefined) return false;
+  try {
+    const value = await readValue(entry.value, reader);
+    return value.kind === 'scalar' && value.value === false;
+  } catch {
+    // The same fault comes up again, with its place, when all keys are read.
+    return false;
+  }
+}
+
+function onlyEnabled(map: MapNode): MapNode {
+  const off: YamlNode = { kind: 'scalar', at: map.at, value: false };
+  const entries = map.entries.flatMap((entry) => {
+    if (entry.key === 'enabled') return [{ ...entry, value: off }];
+    return isUnread(entry.value) ? [] : [entry];
+  });
+  return { ...map, entries };
+}
+
+function isUnread(node: YamlNode): boolean {
+  if (node.kind !== 'scalar') return false;
+  return node.tag === 'vault' || (typeof node.value === 'string' && node.value.includes('{{'));
+}
+
+async function readKeys(map: MapNode, reader: ValueReader): Promise<MapNode> {
+  const entries: MapEntry[] = [];
+  for (const entry of map.entries) {
+    const value =
+      entry.key === 'password'
+        ? await readPasswordShape(entry.value, reader)
+        : await readTree(entry.value, reader);
+    entries.push({ ...entry, value });
+  }
+  return { ...map, entries };
+}
+
+/** Opens `{file}` and `{env}`, which are no secrets, and leaves everything else closed. */
+async function readPasswordShape(node: YamlNode, reader: ValueReader): Promise<YamlNode> {
+  if (node.kind !== 'scalar') return readTree(node, reader);
+  const resolved = reader.host.resolve(node);
+  if (resolved.kind === 'found' && resolved.node.kind === 'map')
+    return readTree(resolved.node, reader);
+  return node;
+}
+
+/** Gives what the work gives, or null after noting why it could not be done. */
+async function attempt<T>(
+  work: () => Promise<T>,
+  name: string,
+  at: Position,
+  into: Collected,
+): Promise<T | null> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof InputError) into.faults.push(...error.faults);
+    else if (error instanceof ClosedVaultError)
+      into.closed.push({ name, at, reason: error.message });
+    else throw error;
+    return null;
+  }
+}
+
+function checkSchema(collected: Collected): void {
+  const first = collected.roots[0];
+  if (first === undefined) return;
+  const root: MapNode = { kind: 'map', at: first.at, entries: collected.roots };
+  if (validateVars(toPlain(root))) return;
+  collected.faults.push(...faultsOf(validateVars.errors ?? [], root, knownKeys));
+}
+
+/** The schema path of an error names the map whose keys are meant. */
+function knownKeys(schemaPath: string): readonly string[] {
+  if (schemaPath === '#/additionalProperties') return Object.keys(varsSchema.properties);
+  if (schemaPath.includes('matrix_tokens_defaults')) {
+    return Object.keys(varsSchema.properties.matrix_tokens_defaults.properties);
+  }
+  if (schemaPath.includes('/properties/password/')) return ['file', 'env'];
+  if (schemaPath.includes('/properties/variables/')) return ['access_token', 'device_id'];
+  return Object.keys(serviceSchema.properties);
+}
+
+/** Maps of one variable replace each other, as everywhere in Ansible: said where it happens. */
+function hiddenNotes(name: string, host: HostView): string[] {
+  const holders = host.layers.filter((layer) => layer.vars?.has(name) === true);
+  const winner = holders.at(-1);
+  return holders.slice(0, -1).flatMap((layer) => {
+    const entry = layer.vars?.get(name);
+    if (winner === undefined || entry === undefined || layer.file === winner.file) return [];
+    return [
+      `${host.name}: ${name} of ${winner.file} hides the one at ${formatPosition(entry.at)}` +
+        `; give one of them a name of its own, ${SERVICES}_…`,
+    ];
+  });
+}

@@ -1,0 +1,159 @@
+// From the schema's errors to sentences with a place. A value that was found is shown for choices
+// only: anything else might be a secret that stands in the wrong place.
+import type { ErrorObject } from 'ajv';
+import type { Fault, Position } from '../errors.ts';
+import type { MapNode, YamlNode } from '../yaml/node.ts';
+import { describeType, getEntry } from '../yaml/node.ts';
+import { didYouMean } from './suggest.ts';
+import { keyText } from './values.ts';
+
+/** What the patterns of the schema mean in words. */
+const PATTERN_WORDS: Readonly<Record<string, string>> = {
+  '^[A-Za-z_][A-Za-z0-9_]*$': 'a name of letters, digits and _, not beginning with a digit',
+  '^[a-z0-9_]+$': 'a name of lower-case letters, digits and _',
+  '^[A-Za-z0-9._~-]+$': 'a device ID of letters, digits and . _ ~ -',
+  '^[^@;\\s]+$': 'a vault ID without spaces, @ and ;',
+};
+
+interface Spot {
+  readonly node: YamlNode;
+  /** Where the key stands that leads here. */
+  readonly at: Position;
+  /** The last keys, for naming the value. */
+  readonly label: string;
+}
+
+/** Gives a fault for each of the schema's errors that says something of its own. */
+export function faultsOf(
+  errors: readonly ErrorObject[],
+  root: MapNode,
+  knownKeys: KnownKeys,
+): Fault[] {
+  return errors.flatMap((error) => {
+    if (error.propertyName !== undefined) return [];
+    const fault = faultOf(error, findSpot(root, error.instancePath), knownKeys);
+    return [fault];
+  });
+}
+
+/** Gives the keys that are allowed in the map at this place of the data. */
+export type KnownKeys = (schemaPath: string) => readonly string[];
+
+function faultOf(error: ErrorObject, spot: Spot, knownKeys: KnownKeys): Fault {
+  const params = error.params as Record<string, unknown>;
+  switch (error.keyword) {
+    case 'additionalProperties':
+      return unknownKey(String(params['additionalProperty']), spot, knownKeys(error.schemaPath));
+    case 'propertyNames':
+      return badName(String(params['propertyName']), spot);
+    case 'required':
+      return {
+        code: 'E_REQUIRED',
+        at: spot.at,
+        found: `${spot.label} without '${String(params['missingProperty'])}'`,
+        wanted: `'${String(params['missingProperty'])}'`,
+      };
+    default:
+      return { code: 'E_VALUE', at: spot.node.at, ...describeValue(error, params, spot) };
+  }
+}
+
+function describeValue(
+  error: ErrorObject,
+  params: Record<string, unknown>,
+  spot: Spot,
+): { found: string; wanted: string; fix?: string } {
+  const kind = `${spot.label} is ${describeType(spot.node)}`;
+  switch (error.keyword) {
+    case 'type':
+      return { found: kind, wanted: wantedTypes(params['type']) };
+    case 'enum':
+      return wantedChoice(spot, params['allowedValues'] as readonly string[]);
+    case 'pattern':
+      return {
+        found: `${spot.label} is not formed like one`,
+        wanted: PATTERN_WORDS[String(params['pattern'])] ?? String(params['pattern']),
+      };
+    default:
+      return {
+        found: `${spot.label} ${error.message ?? 'is wrong'}`,
+        wanted: 'a value within bounds',
+      };
+  }
+}
+
+function wantedTypes(type: unknown): string {
+  const words: Record<string, string> = {
+    object: 'a map',
+    array: 'a list',
+    boolean: 'true or false',
+  };
+  const list = Array.isArray(type) ? (type as string[]) : String(type).split(',');
+  return list.map((name) => words[name] ?? `a ${name}`).join(' or ');
+}
+
+function wantedChoice(
+  spot: Spot,
+  allowed: readonly string[],
+): { found: string; wanted: string; fix?: string } {
+  const value = spot.node.kind === 'scalar' ? String(spot.node.value).slice(0, 40) : '';
+  const fix = didYouMean(value, allowed);
+  return {
+    found: `${spot.label} is '${value}'`,
+    wanted: allowed.join(' or '),
+    ...(fix === undefined ? {} : { fix }),
+  };
+}
+
+function unknownKey(key: string, spot: Spot, known: readonly string[]): Fault {
+  const entry = spot.node.kind === 'map' ? getEntry(spot.node, key) : undefined;
+  return {
+    code: 'E_UNKNOWN_KEY',
+    at: entry?.at ?? spot.at,
+    found: spot.label === '' ? `the variable '${key}'` : `the key '${key}' in ${spot.label}`,
+    wanted: `one of ${known.join(', ')}`,
+    fix: didYouMean(key, known),
+  };
+}
+
+function badName(name: string, spot: Spot): Fault {
+  const entry = spot.node.kind === 'map' ? getEntry(spot.node, name) : undefined;
+  return {
+    code: 'E_VALUE',
+    at: entry?.at ?? spot.at,
+    found: `a service named '${name}'`,
+    wanted: 'a name of lower-case letters, digits and _ (it becomes part of a file name)',
+    fix: `call it '${name.toLowerCase().replaceAll(/[^a-z0-9_]+/g, '_')}'`,
+  };
+}
+
+function findSpot(root: MapNode, instancePath: string): Spot {
+  let node: YamlNode = root;
+  let at = root.at;
+  const keys: string[] = [];
+  for (const part of instancePath.split('/').slice(1)) {
+    const key = part.replaceAll('~1', '/').replaceAll('~0', '~');
+    const next: { at: Position; value: YamlNode } | undefined = child(node, key);
+    if (next === undefined) break;
+    node = next.value;
+    at = next.at;
+    keys.push(key);
+  }
+  return { node, at, label: labelOf(keys) };
+}
+
+function child(node: YamlNode, key: string): { at: Position; value: YamlNode } | undefined {
+  if (node.kind === 'map') return node.entries.find((entry) => keyText(entry.key) === key);
+  const item = node.kind === 'seq' ? node.items[Number(key)] : undefined;
+  return item === undefined ? undefined : { at: item.at, value: item };
+}
+
+/** `matrix_tokens_services / rss / user` reads better as `'user' of service 'rss'`. */
+function labelOf(keys: readonly string[]): string {
+  const [variable = '', service, ...rest] = keys;
+  if (!variable.startsWith('matrix_tokens_services'))
+    return keys.map((key) => `'${key}'`).join(' → ');
+  if (service === undefined) return `'${variable}'`;
+  const inner = rest.map((key) => `'${key}'`).join(' → ');
+  return inner === '' ? `service '${service}'` : `${inner} of service '${service}'`;
+}

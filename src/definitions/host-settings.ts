@@ -1,0 +1,111 @@
+// What a host says for all of its services: its homeserver and the defaults.
+import { isAbsolute, resolve } from 'node:path';
+import type { Position } from '../errors.ts';
+import { InputError } from '../errors.ts';
+import type { MapEntry, MapNode, YamlNode } from '../yaml/node.ts';
+import type { RawHost } from './collect.ts';
+import type { HomeserverSettings } from './types.ts';
+import { ClosedVaultError, readValue, type ValueReader } from './values.ts';
+
+const DEFAULT_MAX_WAIT_S = 600;
+
+export interface HostSettings {
+  /** Null where nothing names it; an error only if a service needs it. */
+  readonly serverName: string | null;
+  readonly serverNameAt: Position | null;
+  readonly url: string | null;
+  readonly allowHttp: boolean;
+  readonly caFile: string | null;
+  readonly maxWait: number;
+  readonly defaults: MapNode | null;
+}
+
+/** Gives the settings of a host. Throws InputError or ClosedVaultError. */
+export async function readHostSettings(raw: RawHost, reader: ValueReader): Promise<HostSettings> {
+  const value = (name: string): YamlNode | undefined => raw.settings.get(name)?.value;
+  const named = value('matrix_tokens_server_name') ?? (await readText('matrix_domain', reader));
+  const caFile = plain(value('matrix_tokens_ca_file'));
+  const defaults = value('matrix_tokens_defaults');
+  return {
+    serverName: named === null ? null : String(plain(named)),
+    serverNameAt: named?.at ?? null,
+    url: textOrNull(value('matrix_tokens_homeserver_url')) ?? (await playbookUrl(reader)),
+    allowHttp: plain(value('matrix_tokens_allow_http')) === true,
+    caFile: typeof caFile === 'string' ? fromFolder(caFile, reader.host.inventoryFolder) : null,
+    maxWait: Number(plain(value('matrix_tokens_max_wait')) ?? DEFAULT_MAX_WAIT_S),
+    defaults: defaults?.kind === 'map' ? defaults : null,
+  };
+}
+
+/** matrix-docker-ansible-deploy serves the API there; its well-known often does not exist. */
+async function playbookUrl(reader: ValueReader): Promise<string | null> {
+  const name = textOrNull((await readText('matrix_server_fqn_matrix', reader)) ?? undefined);
+  if (name === null) return null;
+  const tls = await readText('matrix_playbook_ssl_enabled', reader);
+  return `${plain(tls ?? undefined) === false ? 'http' : 'https'}://${name}`;
+}
+
+/** These variables belong to others: what is not plain text there is none of our business. */
+async function readText(name: string, reader: ValueReader): Promise<YamlNode | null> {
+  const entry: MapEntry | undefined = reader.host.lookup(name).found?.entry;
+  if (entry === undefined) return null;
+  try {
+    return await readValue(entry.value, reader);
+  } catch (error) {
+    if (error instanceof InputError || error instanceof ClosedVaultError) return null;
+    throw error;
+  }
+}
+
+export interface HomeserverQuestion {
+  readonly settings: HostSettings;
+  /** The server name in a full user ID, or null. */
+  readonly serverOfUser: string | null;
+  /** The service's own `homeserver`, or null. */
+  readonly own: { readonly text: string; readonly at: Position } | null;
+  readonly at: Position;
+  readonly service: string;
+}
+
+/** Gives the homeserver of one service. Throws InputError where nothing names it. */
+export function chooseHomeserver(question: HomeserverQuestion): HomeserverSettings {
+  const { settings, serverOfUser, own } = question;
+  const ownUrl = own?.text.includes('://') === true ? own.text : null;
+  const ownName = own !== null && ownUrl === null ? own.text : null;
+  const serverName = serverOfUser ?? ownName ?? settings.serverName;
+  if (serverName === null) throw new InputError(noServerName(question));
+  const isHosts = ownName === null && serverName === settings.serverName;
+  return {
+    serverName,
+    url: ownUrl ?? (isHosts ? settings.url : null),
+    allowHttp: settings.allowHttp,
+    caFile: settings.caFile,
+    maxWait: settings.maxWait,
+  };
+}
+
+function noServerName({
+  at,
+  service,
+}: HomeserverQuestion): ConstructorParameters<typeof InputError>[0] {
+  return {
+    code: 'E_REQUIRED',
+    at,
+    found: `service '${service}' on a host whose homeserver is not named`,
+    wanted: 'matrix_tokens_server_name (or matrix_domain), or a full user ID in `user`',
+    fix: 'add `matrix_tokens_server_name: example.com` to the vars of the host',
+  };
+}
+
+function fromFolder(path: string, folder: string): string {
+  return isAbsolute(path) ? path : resolve(folder, path);
+}
+
+function plain(node: YamlNode | undefined): unknown {
+  return node?.kind === 'scalar' ? node.value : undefined;
+}
+
+function textOrNull(node: YamlNode | undefined): string | null {
+  const value = plain(node);
+  return typeof value === 'string' && value !== '' ? value : null;
+}

@@ -1,0 +1,234 @@
+// What may stand in vars, as JSON Schema: the source of the types, of the checks, of
+// vars/*.schema.json for editors and of docs/definitions.md. `writeOnly` marks what may hold a
+// secret: what was found there is never shown.
+
+const variablePath = {
+  description:
+    'Name of the variable that receives the value, or a path into a map as a list of keys.',
+  type: ['string', 'array'],
+  pattern: '^[A-Za-z_][A-Za-z0-9_]*$',
+  maxLength: 255,
+  items: { type: 'string', minLength: 1, maxLength: 255 },
+  minItems: 1,
+  maxItems: 8,
+} as const;
+
+const variables = {
+  type: 'object',
+  description:
+    'Where the values go. Without it: access_token into vault_<service>_access_token (or what the catalog says).',
+  properties: {
+    access_token: variablePath,
+    device_id: variablePath,
+  },
+  required: ['access_token'],
+  additionalProperties: false,
+} as const;
+
+const password = {
+  description: 'The password of the user: a string, {file: path} or {env: NAME}.',
+  writeOnly: true,
+  type: ['string', 'object'],
+  minLength: 1,
+  properties: {
+    file: {
+      type: 'string',
+      minLength: 1,
+      description:
+        'A file that holds nothing but the password; relative to the folder of the inventory. A final newline is dropped.',
+    },
+    env: {
+      type: 'string',
+      pattern: '^[A-Za-z_][A-Za-z0-9_]*$',
+      description: 'Name of an environment variable that holds the password.',
+    },
+  },
+  minProperties: 1,
+  maxProperties: 1,
+  additionalProperties: false,
+} as const;
+
+/** Keys that a service and matrix_tokens_defaults have in common. */
+const sharedProperties = {
+  kind: {
+    type: 'string',
+    enum: ['bot', 'bridge'],
+    description:
+      'bot: logs in with a password. bridge: without a password it is skipped, since it uses its as_token.',
+  },
+  enabled: {
+    type: 'boolean',
+    description: 'false: the service is skipped. Default: true, or what the catalog refers to.',
+  },
+  homeserver: {
+    type: 'string',
+    minLength: 1,
+    maxLength: 500,
+    description:
+      'For a user of another server than the host: its server name (discovered), or the URL of its client-server API.',
+  },
+  device_display_name: {
+    type: 'string',
+    maxLength: 100,
+    description:
+      'Name of the new device in lists of sessions. Default: "<service> (matrix-tokens)".',
+  },
+  vault_format: {
+    type: 'string',
+    enum: ['inline', 'file'],
+    description:
+      'inline (default): readable names, each value an inline !vault. file: the whole file is encrypted. An existing file keeps its format.',
+  },
+  vault_id: {
+    type: 'string',
+    pattern: '^[^@;\\s]+$',
+    maxLength: 100,
+    description: 'Vault ID (label) to encrypt with, where several vault passwords are given.',
+  },
+} as const;
+
+export const serviceSchema = {
+  type: 'object',
+  description: 'One bot or bridge that wants an access token.',
+  properties: {
+    service: {
+      type: 'string',
+      pattern: '^[a-z0-9_]+$',
+      description:
+        'Entry of the catalog that fills in user, variables and passwords. Default: the name of the service.',
+    },
+    user: {
+      type: 'string',
+      minLength: 1,
+      maxLength: 255,
+      description:
+        'Localpart or full user ID. Default: from the catalog, else the name of the service.',
+    },
+    password,
+    variables,
+    device_id: {
+      type: 'string',
+      pattern: '^[A-Za-z0-9._~-]+$',
+      maxLength: 255,
+      description:
+        'A fixed device ID. Default: a new one at each login. An existing session of that device is logged out.',
+    },
+    vault_file: {
+      type: 'string',
+      minLength: 1,
+      maxLength: 1000,
+      description:
+        'File that receives the values, relative to the folder of the inventory; one that you keep by hand is extended at its end. Default: host_vars/<host>/vault_matrix_tokens/<service>.yml.',
+    },
+    ...sharedProperties,
+  },
+  additionalProperties: false,
+} as const;
+
+const servicesSchema = {
+  type: 'object',
+  description:
+    'The services of a host, by name. Variables matrix_tokens_services_* are merged with it; a service may stand in one of them only.',
+  propertyNames: { pattern: '^[a-z0-9_]+$', maxLength: 100 },
+  additionalProperties: serviceSchema,
+} as const;
+
+/** The variables that a host or group may set; other variables are not ours. */
+export const varsSchema = {
+  $schema: 'http://json-schema.org/draft-07/schema#',
+  title: 'Variables of matrix-tokens',
+  type: 'object',
+  properties: {
+    matrix_tokens_server_name: {
+      type: 'string',
+      minLength: 1,
+      maxLength: 255,
+      description:
+        'Server name of the homeserver, the part after the colon of a user ID. Default: matrix_domain.',
+    },
+    matrix_tokens_homeserver_url: {
+      type: 'string',
+      minLength: 1,
+      maxLength: 500,
+      description:
+        'Base URL of the client-server API. Default: https://<matrix_server_fqn_matrix> where that is set, else discovered from the server name.',
+    },
+    matrix_tokens_services: servicesSchema,
+    matrix_tokens_defaults: {
+      type: 'object',
+      description: 'Defaults for the services of this host.',
+      properties: sharedProperties,
+      additionalProperties: false,
+    },
+    matrix_tokens_ca_file: {
+      type: 'string',
+      minLength: 1,
+      description:
+        'PEM file with further certificate authorities to trust; relative to the folder of the inventory.',
+    },
+    matrix_tokens_allow_http: {
+      type: 'boolean',
+      description:
+        'true: a configured http:// URL is accepted beyond loopback. Passwords then travel in clear.',
+    },
+    matrix_tokens_max_wait: {
+      type: 'number',
+      minimum: 0,
+      maximum: 86400,
+      description:
+        'Seconds to wait for rate limits, a homeserver and run; services beyond it are deferred. Default: 600.',
+    },
+  },
+  patternProperties: { '^matrix_tokens_services_[A-Za-z0-9_]+$': servicesSchema },
+  additionalProperties: false,
+} as const;
+
+const catalogValue = {
+  anyOf: [{ type: 'string' }, { type: 'boolean' }, { type: 'number' }],
+} as const;
+const variableName = { type: 'string', pattern: '^[A-Za-z_][A-Za-z0-9_]*$' } as const;
+
+/** An entry of the catalog: vars/services/<service>.yml. */
+export const catalogSchema = {
+  $schema: 'http://json-schema.org/draft-07/schema#',
+  title: 'Catalog entry of matrix-tokens',
+  type: 'object',
+  properties: {
+    kind: { ...sharedProperties.kind },
+    user: {
+      type: 'object',
+      description: 'Where the user is found: a variable, or else a default localpart.',
+      properties: { variable: variableName, default: { type: 'string', minLength: 1 } },
+      additionalProperties: false,
+    },
+    password: {
+      type: 'array',
+      description: 'Variables that may hold the password, the first that is set counts.',
+      items: variableName,
+    },
+    variables,
+    enabled: { ...variableName, description: 'Variable that switches the service on and off.' },
+    unwanted_when: {
+      type: 'array',
+      description:
+        'No token is wanted when one of these variables has this value; without `equals`, when it is set at all.',
+      items: {
+        type: 'object',
+        properties: { variable: variableName, equals: catalogValue },
+        required: ['variable'],
+        additionalProperties: false,
+      },
+    },
+    renamed: {
+      type: 'object',
+      description: 'Old names of variables that no longer work, with the new ones.',
+      additionalProperties: variableName,
+    },
+    install_tag: {
+      type: 'string',
+      description: 'Tag of the playbook run that installs the service with its new token.',
+    },
+  },
+  required: ['kind'],
+  additionalProperties: false,
+} as const;

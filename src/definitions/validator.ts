@@ -1,0 +1,21 @@
+// The only home of ajv. In the bundle this module is replaced by code that ajv wrote at build
+// time, since compiling a schema costs more than everything else of a run with nothing to do.
+import { Ajv, type ErrorObject } from 'ajv';
+import { catalogSchema, varsSchema } from './schema.ts';
+
+/** Options for every use of ajv here. Never `verbose`: errors would hold the values. */
+export const AJV_OPTIONS = { allErrors: true, allowUnionTypes: true, strict: true } as const;
+
+const ajv = new Ajv(AJV_OPTIONS);
+
+/** A check that leaves what it found on the function, as ajv's own functions do. */
+export interface Validate {
+  (data: unknown): boolean;
+  errors?: readonly ErrorObject[] | null;
+}
+
+/** Checks the variables of one host. */
+export const validateVars: Validate = ajv.compile(varsSchema);
+
+/** Checks one entry of the catalog. */
+export const validateCatalogEntry: Validate = ajv.compile(catalogSchema);

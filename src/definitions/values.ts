@@ -1,0 +1,155 @@
+// Reads a value that is needed: references are followed, inline vault values opened, and what
+// comes out of a vault is treated like any other text, as Ansible does.
+import type { Fault, Position } from '../errors.ts';
+import { InputError } from '../errors.ts';
+import type { HostView } from '../inventory.ts';
+import type { MapNode, ScalarNode, ScalarValue, SeqNode, YamlNode } from '../yaml/node.ts';
+import type { Decrypt } from './types.ts';
+
+/** A value that only a vault could tell, and no vault password was given. */
+export class ClosedVaultError extends Error {
+  override name = 'ClosedVaultError' as const;
+  readonly at: Position;
+
+  constructor(message: string, at: Position) {
+    super(message);
+    this.at = at;
+  }
+}
+
+export interface ValueReader {
+  readonly host: HostView;
+  /** Null: no vault password was given. */
+  readonly decrypt: Decrypt | null;
+}
+
+/** A vault value may hold a reference to the next; more than this is a loop. */
+const MOST_VAULT_STEPS = 10;
+
+/**
+ * Gives the value that a node stands for on the reader's host; maps and lists come with their
+ * inner values unread. Throws InputError (E_REFERENCE, E_TEMPLATE) or ClosedVaultError.
+ */
+export async function readValue(node: YamlNode, reader: ValueReader, steps = 0): Promise<YamlNode> {
+  const resolved = reader.host.resolve(node);
+  switch (resolved.kind) {
+    case 'found':
+      return openVault(resolved.node, reader, steps);
+    case 'text':
+      return joinText(resolved.parts, resolved.at, reader, steps);
+    case 'undefined':
+      throw resolved.closed.length > 0 && reader.decrypt === null
+        ? new ClosedVaultError(
+            `'${resolved.name}' may stand in ${resolved.closed.join(', ')}`,
+            resolved.at,
+          )
+        : new InputError(undefinedReference(resolved.name, resolved.at, reader.host));
+    case 'template':
+      throw new InputError(complexTemplate(resolved.at));
+    case 'cycle':
+      throw new InputError({
+        code: 'E_REFERENCE',
+        at: resolved.at,
+        found: `variables that refer to each other in a circle: ${resolved.names.join(' → ')}`,
+        wanted: 'a value at the end of the chain',
+      });
+  }
+}
+
+/** Reads a node with everything in it. Throws like readValue, with all faults at once. */
+export async function readTree(node: YamlNode, reader: ValueReader): Promise<YamlNode> {
+  const value = await readValue(node, reader);
+  if (value.kind === 'map') return readMap(value, reader);
+  if (value.kind === 'seq') return readSeq(value, reader);
+  return value;
+}
+
+async function readMap(map: MapNode, reader: ValueReader): Promise<MapNode> {
+  const entries = await settleAll(
+    map.entries.map(async (entry) => ({ ...entry, value: await readTree(entry.value, reader) })),
+  );
+  return { ...map, entries };
+}
+
+async function readSeq(seq: SeqNode, reader: ValueReader): Promise<SeqNode> {
+  return { ...seq, items: await settleAll(seq.items.map((item) => readTree(item, reader))) };
+}
+
+/** Waits for all; throws one InputError with every fault, or else the first other error. */
+export async function settleAll<T>(work: readonly Promise<T>[]): Promise<T[]> {
+  const settled = await Promise.allSettled(work);
+  const faults: Fault[] = [];
+  for (const result of settled) {
+    if (result.status === 'rejected' && result.reason instanceof InputError) {
+      faults.push(...result.reason.faults);
+    }
+  }
+  if (faults.length > 0) throw new InputError(faults);
+  return settled.map((result) => {
+    if (result.status === 'rejected') throw result.reason;
+    return result.value;
+  });
+}
+
+async function openVault(node: YamlNode, reader: ValueReader, steps: number): Promise<YamlNode> {
+  if (node.kind !== 'scalar' || node.tag !== 'vault') return node;
+  if (reader.decrypt === null) throw new ClosedVaultError('its value is vaulted', node.at);
+  if (steps >= MOST_VAULT_STEPS) throw new InputError(complexTemplate(node.at));
+  const text = await reader.decrypt(String(node.value), node.at);
+  return readValue({ kind: 'scalar', at: node.at, value: text }, reader, steps + 1);
+}
+
+async function joinText(
+  parts: readonly (string | ScalarNode)[],
+  at: Position,
+  reader: ValueReader,
+  steps: number,
+): Promise<ScalarNode> {
+  let text = '';
+  for (const part of parts) {
+    text += typeof part === 'string' ? part : await textOfPart(part, reader, steps);
+  }
+  return { kind: 'scalar', at, value: text, tag: 'unsafe' };
+}
+
+async function textOfPart(part: ScalarNode, reader: ValueReader, steps: number): Promise<string> {
+  const value = await openVault(part, reader, steps);
+  if (value.kind === 'scalar' && typeof value.value === 'string') return value.value;
+  throw new InputError(complexTemplate(part.at));
+}
+
+function undefinedReference(name: string, at: Position, host: HostView): Fault {
+  return {
+    code: 'E_REFERENCE',
+    at,
+    found: `a reference to '${name}', which is not defined for host ${host.name}`,
+    wanted: 'a variable of the inventory, of host_vars, group_vars or -e',
+    fix: `define '${name}', or write the value itself (defaults of roles are not seen here)`,
+  };
+}
+
+function complexTemplate(at: Position): Fault {
+  return {
+    code: 'E_TEMPLATE',
+    at,
+    found: 'Jinja that only Ansible can render',
+    wanted: 'a plain value, or references like {{ name }} and {{ map.key }}',
+    fix: 'write the value itself, or hand it over with -e name=value',
+  };
+}
+
+/** Gives a node as plain data for schema checks; dates become objects, so that no type fits. */
+export function toPlain(node: YamlNode): unknown {
+  if (node.kind === 'seq') return node.items.map(toPlain);
+  if (node.kind === 'map') {
+    return Object.fromEntries(
+      node.entries.map((entry) => [keyText(entry.key), toPlain(entry.value)]),
+    );
+  }
+  return typeof node.value === 'bigint' ? Number(node.value) : node.value;
+}
+
+/** Gives a map's key as text. */
+export function keyText(key: ScalarValue): string {
+  return key !== null && typeof key === 'object' ? key.iso : String(key);
+}
