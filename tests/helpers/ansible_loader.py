@@ -6,6 +6,7 @@ out:  {"value": …} as [type, value] pairs, or {"error": the class of the excep
 import datetime
 import json
 import os
+import struct
 import sys
 import tempfile
 
@@ -40,7 +41,7 @@ def typed(value):
     if isinstance(value, int):
         return ["int", hex(value)]
     if isinstance(value, float):
-        return ["float", float(value).hex()]
+        return ["float", "nan" if value != value else struct.pack(">d", value).hex()]
     if isinstance(value, datetime.datetime):
         return ["datetime", value.isoformat()]
     if isinstance(value, datetime.date):
@@ -53,6 +54,8 @@ def typed(value):
 
 
 def typed_key(key):
+    if isinstance(key, float) and key.is_integer():
+        key = int(key)  # our keys have no such type, and to Python they are the same key
     return ["str", str(key)] if isinstance(key, str) else typed(key)
 
 

@@ -1,24 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-
-export interface RateLimit {
-  readonly per_second: number;
-  readonly burst_count: number;
-}
-
-/** @see Synapse's configuration manual, `rc_login`; what is left out is as good as off. */
-export interface LoginRateLimits {
-  readonly address?: RateLimit;
-  readonly account?: RateLimit;
-  readonly failed_attempts?: RateLimit;
-}
+import type { LoginRateLimits, RateLimit } from '../../scripts/homeserver/rate-limit.ts';
 
 export interface SynapseSettings {
   readonly folder: string;
   readonly port: number;
   readonly serverName: string;
   readonly registrationSecret: string;
+  /** What is left out is as good as off. */
   readonly rcLogin: LoginRateLimits;
 }
 

@@ -8,7 +8,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { synapsePython } from './python.ts';
 import { writeSynapseConfig } from './synapse-config.ts';
-import type { LoginRateLimits } from './synapse-config.ts';
+import type { LoginRateLimits } from '../../scripts/homeserver/rate-limit.ts';
 
 export interface SynapseProcess {
   readonly baseUrl: string;

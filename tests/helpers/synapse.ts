@@ -1,7 +1,7 @@
 // A real Synapse for tests. The test runner starts one for all test files and hands it over in the
 // variable below; a file that runs alone starts its own, which ends with it.
 import { createHmac, randomBytes } from 'node:crypto';
-import type { LoginRateLimits } from './synapse-config.ts';
+import type { LoginRateLimits } from '../../scripts/homeserver/rate-limit.ts';
 import { startSynapseProcess } from './synapse-process.ts';
 
 /** JSON of a `SharedSynapse`: where the Synapse of this test run is and how users are made on it. */

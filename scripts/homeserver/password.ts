@@ -1,0 +1,68 @@
+// Checks `m.login.password`, for logins and for user-interactive authentication alike.
+import { errorAnswer } from './answer.ts';
+import type { Answer } from './answer.ts';
+import type { ServerContext } from './call.ts';
+import { isJsonObject } from './json-body.ts';
+import type { JsonObject } from './json-body.ts';
+import { limitExceeded } from './limit-exceeded.ts';
+import { findUser } from './state.ts';
+import type { User } from './state.ts';
+
+export type PasswordCheck =
+  { readonly ok: true; readonly user: User } | { readonly ok: false; readonly answer: Answer };
+
+/** Gives the user whose password stands in the submission, or the answer that says what is wrong. */
+export function checkPassword(
+  server: ServerContext,
+  submission: JsonObject,
+  options: { readonly countFailures: boolean },
+): PasswordCheck {
+  const invalid = checkForm(server, submission);
+  if (typeof invalid !== 'string') return { ok: false, answer: invalid };
+  const userId = invalid.startsWith('@') ? invalid : `@${invalid}:${server.serverName}`;
+  const key = userId.toLowerCase();
+  const { failedAttempts } = server.limiters;
+  const waitMs = options.countFailures ? failedAttempts.peek(key) : null;
+  if (waitMs !== null) return { ok: false, answer: limitExceeded(server.manner, waitMs) };
+  const checked = checkUser(server, userId, submission);
+  if (!checked.ok && options.countFailures) failedAttempts.take(key);
+  return checked;
+}
+
+/** Gives the user name of a well-formed submission. */
+function checkForm(server: ServerContext, submission: JsonObject): string | Answer {
+  const { type, password } = submission;
+  if (typeof type !== 'string') return errorAnswer(400, 'M_INVALID_PARAM', 'Bad parameter: type');
+  if (type === 'm.login.password' && typeof password !== 'string') {
+    return server.manner.answers.passwordMissing;
+  }
+  const identifier = identifierOf(submission);
+  if (identifier === null) {
+    return errorAnswer(400, 'M_INVALID_PARAM', 'Invalid login submission');
+  }
+  if (identifier['type'] === 'm.id.thirdparty') return server.manner.answers.wrongPassword;
+  if (identifier['type'] !== 'm.id.user') {
+    return errorAnswer(400, 'M_UNKNOWN', 'Unknown login identifier type');
+  }
+  const user = identifier['user'];
+  if (typeof user !== 'string' || user === '') {
+    return errorAnswer(400, 'M_UNKNOWN', "User identifier is missing 'user' key");
+  }
+  return type === 'm.login.password' ? user : server.manner.answers.unknownType(type);
+}
+
+/** The deprecated top-level `user` overrides the identifier, as on Synapse and MAS. */
+function identifierOf(submission: JsonObject): JsonObject | null {
+  const { user, identifier } = submission;
+  if (typeof user === 'string') return { type: 'm.id.user', user };
+  return isJsonObject(identifier) && 'type' in identifier ? identifier : null;
+}
+
+function checkUser(server: ServerContext, userId: string, submission: JsonObject): PasswordCheck {
+  const { answers } = server.manner;
+  const foreign = !userId.toLowerCase().endsWith(`:${server.serverName.toLowerCase()}`);
+  if (foreign) return { ok: false, answer: answers.foreignServer };
+  const user = findUser(server.state, userId);
+  const right = user !== null && !user.deactivated && user.password === submission['password'];
+  return right ? { ok: true, user } : { ok: false, answer: answers.wrongPassword };
+}
