@@ -30,7 +30,10 @@ export async function completeService(
   const map = withDefaults(raw.map, settings.defaults);
   const password = await findPassword(map, catalog, reader);
   const reason = await whyUnwanted(map, catalog, password, reader);
-  if (reason !== null) return { host: reader.host, name: raw.name, at: raw.at, reason };
+  if (reason !== null) {
+    const { serverName } = settings;
+    return { host: reader.host, name: raw.name, at: raw.at, serverName, reason };
+  }
   checkRenamed(catalog, reader);
   const user = await findUser(raw, map, catalog, reader);
   return {
@@ -251,10 +254,9 @@ function identify(
       badServerName(homeserver.serverName, own?.value.at ?? settings.serverNameAt ?? raw.at),
     );
   }
-  const userId = parsed === null ? makeUserId(user.text, homeserver.serverName) : user.text;
-  const whole = userId === null ? null : parseUserId(userId);
-  if (userId === null || whole === null) throw new InputError(badUser(user));
-  return { userId, localpart: whole.localpart, homeserver };
+  const whole = parsed ?? makeUserId(user.text, homeserver.serverName);
+  if (whole === null) throw new InputError(badUser(user));
+  return { userId: whole.userId, localpart: whole.localpart, homeserver };
 }
 
 function badUser(user: FoundUser): Fault {

@@ -54,6 +54,8 @@ export interface UnwantedService {
   readonly host: HostView;
   readonly name: string;
   readonly at: Position;
+  /** The server name of the host, where it has one. */
+  readonly serverName: string | null;
   readonly reason: string;
 }
 

@@ -1,0 +1,93 @@
+// What a run would do, decided without touching anything: no I/O, no clock, no randomness.
+import { findConflicts } from './plan/conflicts.ts';
+import { findOverride } from './plan/override.ts';
+import { describeMissing, findPresence } from './plan/presence.ts';
+import type { Action, LocatedService, Presence } from './plan/types.ts';
+import type { TargetVariables } from './definitions/types.ts';
+import { InputError, type Fault } from './errors.ts';
+
+/** Gives an action for each service. Throws InputError with every fault of all of them. */
+export function planServices(services: readonly LocatedService[]): readonly Action[] {
+  const faults: Fault[] = findConflicts(services);
+  const actions: Action[] = [];
+  for (const service of services) {
+    try {
+      actions.push(planService(service));
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      faults.push(...error.faults);
+    }
+  }
+  if (faults.length > 0) throw new InputError(faults);
+  return actions;
+}
+
+function planService(service: LocatedService): Action {
+  const { variables } = service.definition;
+  const token = findPresence(service, variables.accessToken);
+  const device = variables.deviceId === null ? null : findPresence(service, variables.deviceId);
+  if (token.kind === 'unknown' || device?.kind === 'unknown') {
+    return { ...service, kind: 'unknown', reason: describeUnknown(token, device) };
+  }
+  if (token.kind === 'present') {
+    if (device !== null && device.kind !== 'present') throw new InputError(deviceMissing(service));
+    return { ...service, kind: 'present', accessToken: token.node };
+  }
+  const write: TargetVariables = {
+    accessToken: token.write,
+    deviceId:
+      device === null || variables.deviceId === null ? null : writeOf(device, variables.deviceId),
+  };
+  checkPassword(service);
+  checkWrite(service, write);
+  return {
+    ...service,
+    kind: 'login',
+    reason: describeMissing(token, variables.accessToken),
+    write,
+    pinned: device?.kind === 'present' ? device.node : null,
+  };
+}
+
+function writeOf(
+  device: Exclude<Presence, { kind: 'unknown' }>,
+  path: NonNullable<TargetVariables['deviceId']>,
+): NonNullable<TargetVariables['deviceId']> {
+  return device.kind === 'present' ? path : device.write;
+}
+
+function describeUnknown(token: Presence, device: Presence | null): string {
+  const closed = [token, device].flatMap((one) => (one?.kind === 'unknown' ? one.closed : []));
+  return `it may stand in ${[...new Set(closed)].join(', ')}`;
+}
+
+function checkPassword({ definition }: LocatedService): void {
+  if (definition.password !== null) return;
+  throw new InputError({
+    code: 'E_NO_PASSWORD',
+    at: definition.at,
+    found: `service '${definition.name}' wants a token and has no password to log in with`,
+    wanted: '`password`: a string, {file: path} or {env: NAME}',
+    fix: `add for example \`password: "{{ vault_${definition.name}_password }}"\`, or \`enabled: false\``,
+  });
+}
+
+function checkWrite(service: LocatedService, write: TargetVariables): void {
+  const faults = [write.accessToken, write.deviceId].flatMap((path) => {
+    const fault = path === null ? null : findOverride(service, path);
+    return fault === null ? [] : [fault];
+  });
+  const [first] = faults;
+  if (first !== undefined) throw new InputError(faults);
+}
+
+function deviceMissing({ definition }: LocatedService): Fault {
+  const { accessToken, deviceId } = definition.variables;
+  return {
+    code: 'E_DEVICE_MISSING',
+    at: definition.at,
+    found: `${accessToken.join(' → ')} has a value, but ${(deviceId ?? []).join(' → ')} has none`,
+    wanted: 'both values of one login',
+    fix: 'write the device ID of that token there, or remove the token so that both are made anew',
+  };
+}

@@ -1,0 +1,71 @@
+// Would the file to be written win? Later layers replace earlier ones, whole values at a time.
+import { relative, sep } from 'node:path';
+import type { Layer } from '../ansible/layer.ts';
+import type { VariablePath } from '../definitions/types.ts';
+import { formatPosition, type Fault } from '../errors.ts';
+import type { LocatedService } from './types.ts';
+
+/** Gives the fault if a value written to the service's file would not count, or would hide others. */
+export function findOverride(service: LocatedService, path: VariablePath): Fault | null {
+  const { host } = service.definition;
+  const holders = host.layers.filter((layer) => layer.vars?.has(path[0]) === true);
+  const others = holders.filter((layer) => layer.path !== service.target.file);
+  if (service.target.unloaded !== undefined) return null;
+  const winner = others.findLast((layer) => ranksAbove(layer, service));
+  if (winner !== undefined) return overridden(service, path, winner);
+  const other = path.length > 1 ? others.at(-1) : undefined;
+  return other === undefined ? null : hidesMap(service, path, other);
+}
+
+/**
+ * Files of one folder are loaded in the order of their names, a folder in the place of its name.
+ * Above host_vars beside the inventory stand those of the playbook and -e.
+ */
+function ranksAbove(layer: Layer, { definition, target }: LocatedService): boolean {
+  const { host } = definition;
+  const own = host.layers.findIndex((one) => one.path === target.file);
+  if (own !== -1) return host.layers.indexOf(layer) > own;
+  if (layer.kind !== 'host_vars') return layer.kind === 'extra';
+  const root = [host.inventoryFolder, host.playbookFolder].find((folder) =>
+    isInside(target.file, folder),
+  );
+  const there = layer.path === null ? null : relative(root ?? host.inventoryFolder, layer.path);
+  if (there === null || there.startsWith('..')) return true;
+  return isAfter(there, relative(root ?? host.inventoryFolder, target.file));
+}
+
+function isInside(file: string, folder: string): boolean {
+  return relative(folder, file).startsWith(`host_vars${sep}`);
+}
+
+function isAfter(file: string, other: string): boolean {
+  const [a, b] = [file.split(sep), other.split(sep)];
+  const index = a.findIndex((part, i) => part !== b[i]);
+  return (
+    index !== -1 && Buffer.compare(Buffer.from(a[index] ?? ''), Buffer.from(b[index] ?? '')) > 0
+  );
+}
+
+function overridden(service: LocatedService, path: VariablePath, winner: Layer): Fault {
+  const entry = winner.vars?.get(path[0]);
+  return {
+    code: 'E_OVERRIDDEN',
+    at: entry?.at,
+    found: `a value of ${path[0]} that would win over the one in ${service.target.shown}`,
+    wanted: `nothing above ${service.target.shown} that sets ${path[0]}`,
+    fix: `remove the line${entry === undefined ? '' : ` ${formatPosition(entry.at)}`}`,
+  };
+}
+
+function hidesMap(service: LocatedService, path: VariablePath, other: Layer): Fault {
+  const entry = other.vars?.get(path[0]);
+  return {
+    code: 'E_HIDES_MAP',
+    at: entry?.at,
+    found: `the map ${path[0]}, which one in ${service.target.shown} would hide as a whole`,
+    wanted: `the token in a variable of its own`,
+    fix:
+      `write "{{ vault_${service.definition.name}_access_token }}" in its place in that map, and ` +
+      `remove 'variables' of service '${service.definition.name}'`,
+  };
+}

@@ -1,0 +1,151 @@
+// Is there a value already? The effective value counts, in whatever file it stands.
+import type { Lookup } from '../ansible/layer.ts';
+import type { VariablePath } from '../definitions/types.ts';
+import { formatPosition, InputError, type Position } from '../errors.ts';
+import { describeType, getEntry, type YamlNode } from '../yaml/node.ts';
+import type { LocatedService, Presence } from './types.ts';
+
+/** Texts that people and documentation leave in the place of a token. */
+const PLACEHOLDER = /^(?:\s*|todo|generate_token|[a-z0-9_ -]*_here)$/i;
+
+const PURE_REFERENCE = /^\s*\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}\s*$/;
+
+/** Variables that refer to each other in a circle are a fault of `resolve`; this only ends. */
+const LONGEST_CHAIN = 50;
+
+interface ChainEnd {
+  /** Where a value would have to be written to be seen. */
+  readonly write: VariablePath;
+  readonly node: YamlNode | null;
+  readonly closed: readonly string[];
+}
+
+/**
+ * Gives what is known of the value that a variable has on the host of a service.
+ * Throws InputError (E_TOKEN_VALUE, E_REFERENCE, E_TEMPLATE) for what can be no token.
+ */
+export function findPresence(located: LocatedService, path: VariablePath): Presence {
+  const end = followChain(located, path);
+  if (end.node === null) {
+    return end.closed.length > 0
+      ? { kind: 'unknown', closed: end.closed }
+      : { kind: 'missing', write: end.write };
+  }
+  return judge(located, end.node, end);
+}
+
+/** Follows `{{ name }}` to the variable at the end: it is the one to be written. */
+function followChain(located: LocatedService, path: VariablePath): ChainEnd {
+  let write = path;
+  for (let step = 0; step < LONGEST_CHAIN; step++) {
+    const { node, closed } = valueAt(located, write);
+    const next = node === null ? null : pureReference(node);
+    if (next === null) return { write, node, closed };
+    write = [next];
+  }
+  return { write, node: valueAt(located, path).node, closed: [] };
+}
+
+function pureReference(node: YamlNode): string | null {
+  if (node.kind !== 'scalar' || node.tag !== undefined || typeof node.value !== 'string')
+    return null;
+  return PURE_REFERENCE.exec(node.value)?.[1] ?? null;
+}
+
+function valueAt(
+  located: LocatedService,
+  [name, ...keys]: VariablePath,
+): { node: YamlNode | null; closed: readonly string[] } {
+  const { found, closed } = lookup(located, name);
+  let node: YamlNode | null = found?.entry.value ?? null;
+  for (const key of keys) {
+    if (node === null) break;
+    if (node.kind !== 'map') throw new InputError(notAMap(name, node, node.at));
+    node = getEntry(node, key)?.value ?? null;
+  }
+  return { node, closed: found === null ? closed : [] };
+}
+
+/** A file that Ansible does not load for the host decides by itself, as if loaded last. */
+function lookup(located: LocatedService, name: string): Lookup {
+  const { unloaded } = located.target;
+  if (unloaded === undefined) return located.definition.host.lookup(name);
+  const { layer } = unloaded;
+  const entry = layer?.vars?.get(name);
+  if (layer === null || entry === undefined) {
+    return { found: null, closed: layer?.vars === null ? [layer.file] : [] };
+  }
+  return { found: { entry, layer }, closed: [] };
+}
+
+function judge(located: LocatedService, node: YamlNode, end: ChainEnd): Presence {
+  const resolved = located.definition.host.resolve(node);
+  switch (resolved.kind) {
+    case 'found':
+      return judgeValue(resolved.node, end.write);
+    case 'text':
+      return { kind: 'present', node };
+    case 'undefined':
+      if (resolved.closed.length > 0) return { kind: 'unknown', closed: resolved.closed };
+      throw new InputError({
+        code: 'E_REFERENCE',
+        at: resolved.at,
+        found: `a token made from '${resolved.name}', which is not defined`,
+        wanted: 'a reference like "{{ name }}" alone, which then names the variable to fill',
+      });
+    case 'template':
+      throw new InputError({
+        code: 'E_TEMPLATE',
+        at: resolved.at,
+        found: 'a token that comes out of Jinja other than plain references',
+        wanted: 'a token, a reference like "{{ name }}", or no value',
+      });
+    case 'cycle':
+      throw new InputError({
+        code: 'E_REFERENCE',
+        at: resolved.at,
+        found: `variables that refer to each other in a circle: ${resolved.names.join(' → ')}`,
+      });
+  }
+}
+
+function judgeValue(node: YamlNode, write: VariablePath): Presence {
+  if (node.kind !== 'scalar') throw new InputError(noToken(node));
+  if (node.tag === 'vault') return { kind: 'present', node };
+  if (node.value === null) return { kind: 'placeholder', write, at: node.at };
+  if (typeof node.value !== 'string') throw new InputError(noToken(node));
+  return PLACEHOLDER.test(node.value)
+    ? { kind: 'placeholder', write, at: node.at }
+    : { kind: 'present', node };
+}
+
+/** Says why a value counts as missing. */
+export function describeMissing(presence: Presence, path: VariablePath): string {
+  const name = path.join(' → ');
+  if (presence.kind === 'placeholder') {
+    return `only a placeholder for ${name} at ${formatPosition(presence.at)}`;
+  }
+  return `${name} has no value`;
+}
+
+function noToken(node: YamlNode): ConstructorParameters<typeof InputError>[0] {
+  return {
+    code: 'E_TOKEN_VALUE',
+    at: node.at,
+    found: `${describeType(node)} in the place of a token`,
+    wanted: 'a string, or no value so that one is written',
+  };
+}
+
+function notAMap(
+  name: string,
+  node: YamlNode,
+  at: Position,
+): ConstructorParameters<typeof InputError>[0] {
+  return {
+    code: 'E_TOKEN_VALUE',
+    at,
+    found: `${describeType(node)} on the way to a token in '${name}'`,
+    wanted: 'a map, as the path in `variables` says',
+  };
+}

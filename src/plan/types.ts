@@ -1,0 +1,53 @@
+// What a run would do, decided without touching anything.
+import type { ServiceDefinition, TargetVariables, VariablePath } from '../definitions/types.ts';
+import type { Position } from '../errors.ts';
+import type { YamlNode } from '../yaml/node.ts';
+import type { Layer } from '../ansible/layer.ts';
+
+/** The file that receives the values of one service. */
+export interface Target {
+  /** Absolute path, as configured (symlinks not followed). */
+  readonly file: string;
+  /** The same as the operator would type it. */
+  readonly shown: string;
+  /** True for the file that we name and keep ourselves. */
+  readonly isDefault: boolean;
+  /**
+   * For a file that Ansible does not load for the host: what it holds, as if loaded last (null
+   * inside: it does not exist yet). Undefined: Ansible loads it.
+   */
+  readonly unloaded?: { readonly layer: Layer | null };
+}
+
+export interface LocatedService {
+  readonly definition: ServiceDefinition;
+  readonly target: Target;
+}
+
+/** What is known of the value in one variable. */
+export type Presence =
+  | { readonly kind: 'present'; readonly node: YamlNode }
+  | { readonly kind: 'missing'; readonly write: VariablePath }
+  | { readonly kind: 'placeholder'; readonly write: VariablePath; readonly at: Position }
+  | { readonly kind: 'unknown'; readonly closed: readonly string[] };
+
+/** One service with what is to be done about it. */
+export type Action = LocatedService &
+  (
+    | {
+        readonly kind: 'present';
+        readonly accessToken: YamlNode;
+      }
+    | {
+        readonly kind: 'login';
+        /** Why the token counts as missing: a sentence without a full stop. */
+        readonly reason: string;
+        readonly write: TargetVariables;
+        /** A device ID that already stands in its variable: this device is asked for. */
+        readonly pinned: YamlNode | null;
+      }
+    | {
+        readonly kind: 'unknown';
+        readonly reason: string;
+      }
+  );

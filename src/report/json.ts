@@ -1,0 +1,167 @@
+// The report for machines. Its shape is a promise: docs/json.md is made from this schema.
+import type { InputError } from '../errors.ts';
+import { redact } from '../secret.ts';
+import type { Report } from './types.ts';
+
+const text = { type: 'string' } as const;
+const textOrNull = { type: ['string', 'null'] } as const;
+
+/** JSON Schema of what --json prints. */
+export const reportSchema = {
+  $schema: 'http://json-schema.org/draft-07/schema#',
+  title: 'Report of matrix-tokens',
+  type: 'object',
+  properties: {
+    version: { type: 'integer', const: 1, description: 'Version of this format.' },
+    task: { enum: ['provision', 'validate'], description: 'The task that ran.' },
+    check: { type: 'boolean', description: 'true: nothing was contacted and nothing written.' },
+    changed: { type: 'boolean', description: 'true: something was written, or would be.' },
+    exit_code: { type: 'integer', description: 'The exit code of the process.' },
+    interrupted: { ...textOrNull, description: 'The signal that ended the run early, or null.' },
+    services: {
+      type: 'array',
+      description: 'One entry a service, in the order of the inventory.',
+      items: {
+        type: 'object',
+        properties: {
+          host: { ...text, description: 'Host of the inventory.' },
+          service: { ...text, description: 'Name of the service.' },
+          outcome: {
+            enum: ['ok', 'changed', 'skipped', 'unknown', 'deferred', 'failed', 'unreachable'],
+            description: 'What came of it.',
+          },
+          user_id: { ...textOrNull, description: 'Full user ID, where it is known.' },
+          server_name: { ...textOrNull, description: 'Server name of the homeserver.' },
+          message: { ...text, description: 'One sentence.' },
+          code: { ...textOrNull, description: 'Code of docs/troubleshooting.md, or null.' },
+          hint: { ...textOrNull, description: 'What to do, or null.' },
+          file: { ...textOrNull, description: 'The file of the values, or null.' },
+          variables: {
+            type: 'array',
+            items: text,
+            description: 'Variables that were written, or would be.',
+          },
+          install_tag: {
+            ...textOrNull,
+            description: 'Tag that installs the service anew, or null.',
+          },
+        },
+        required: [
+          'host',
+          'service',
+          'outcome',
+          'user_id',
+          'server_name',
+          'message',
+          'code',
+          'hint',
+          'file',
+          'variables',
+          'install_tag',
+        ],
+        additionalProperties: false,
+      },
+    },
+    sessions_left: {
+      type: 'array',
+      description: 'Sessions on a homeserver that no file holds and that wait to be removed.',
+      items: {
+        type: 'object',
+        properties: {
+          host: text,
+          service: text,
+          user_id: text,
+          device_id: text,
+          message: text,
+        },
+        required: ['host', 'service', 'user_id', 'device_id', 'message'],
+        additionalProperties: false,
+      },
+    },
+    notes: { type: 'array', items: text, description: 'Things worth knowing that are no errors.' },
+    faults: {
+      type: 'array',
+      description: 'What is wrong with the input; then nothing was tried (exit code 5).',
+      items: {
+        type: 'object',
+        properties: {
+          code: { ...text, description: 'Code of docs/troubleshooting.md.' },
+          file: textOrNull,
+          line: { type: ['integer', 'null'] },
+          column: { type: ['integer', 'null'] },
+          found: text,
+          wanted: textOrNull,
+          fix: textOrNull,
+        },
+        required: ['code', 'file', 'line', 'column', 'found', 'wanted', 'fix'],
+        additionalProperties: false,
+      },
+    },
+  },
+  required: [
+    'version',
+    'task',
+    'check',
+    'changed',
+    'exit_code',
+    'interrupted',
+    'services',
+    'sessions_left',
+    'notes',
+    'faults',
+  ],
+  additionalProperties: false,
+} as const;
+
+/** Gives a report as JSON in ASCII, with a final newline. */
+export function formatJson(report: Report, exitCode: number): string {
+  return toAscii({
+    version: 1,
+    task: report.task,
+    check: report.check,
+    changed: report.outcomes.some((one) => one.outcome === 'changed'),
+    exit_code: exitCode,
+    interrupted: report.interrupted,
+    services: report.outcomes,
+    sessions_left: report.leftovers,
+    notes: report.notes,
+    faults: [],
+  });
+}
+
+/** Gives bad input as JSON in ASCII, with a final newline. */
+export function formatFaultsJson(
+  error: InputError,
+  run: { readonly task: Report['task']; readonly check: boolean; readonly exitCode: number },
+): string {
+  return toAscii({
+    version: 1,
+    task: run.task,
+    check: run.check,
+    changed: false,
+    exit_code: run.exitCode,
+    interrupted: null,
+    services: [],
+    sessions_left: [],
+    notes: [],
+    faults: error.faults.map((fault) => ({
+      code: fault.code,
+      file: fault.at?.file ?? null,
+      line: fault.at?.line ?? null,
+      column: fault.at?.column ?? null,
+      found: fault.found,
+      wanted: fault.wanted ?? null,
+      fix: fault.fix ?? null,
+    })),
+  });
+}
+
+/** Ansible splits what a module prints at characters like U+2028: nothing above ASCII goes out. */
+function toAscii(value: object): string {
+  const json = redact(JSON.stringify(value, null, 2));
+  const ascii = json.replaceAll(
+    /[\u007f-\uffff]/g,
+    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+  return `${ascii}\n`;
+}

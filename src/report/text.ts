@@ -1,0 +1,169 @@
+// The report for people: one line a service, in Ansible's manner, what matters most last.
+import type { Fault } from '../errors.ts';
+import { formatPosition } from '../errors.ts';
+import { redact } from '../secret.ts';
+import type { Leftover, Outcome, OutcomeWord, Report } from './types.ts';
+
+const WIDTH = 79;
+
+export type Color = 'green' | 'yellow' | 'red' | 'cyan' | 'magenta' | 'bold';
+
+export interface TextStyle {
+  /** Puts a color around a text, or gives it back as it is. */
+  paint(color: Color, text: string): string;
+}
+
+/** No color: for files, pipes and NO_COLOR. */
+export const PLAIN: TextStyle = { paint: (_color, text) => text };
+
+/** What is most in need of attention stands last. */
+const ORDER: readonly OutcomeWord[] = [
+  'skipped',
+  'ok',
+  'unknown',
+  'changed',
+  'deferred',
+  'unreachable',
+  'failed',
+];
+
+const COLORS: Readonly<Record<OutcomeWord, Color>> = {
+  ok: 'green',
+  changed: 'yellow',
+  skipped: 'cyan',
+  unknown: 'magenta',
+  deferred: 'magenta',
+  unreachable: 'red',
+  failed: 'red',
+};
+
+/** Gives the whole report, with a final newline. */
+export function formatText(report: Report, style: TextStyle, { diff = false } = {}): string {
+  const title = report.check
+    ? `MATRIX TOKENS [${report.task}, nothing is contacted or written]`
+    : 'MATRIX TOKENS';
+  const lines = [
+    banner(title),
+    ...byImportance(report.outcomes).flatMap((one) => formatOutcome(one, report, style)),
+    ...(diff ? report.outcomes.flatMap((one) => formatDiff(one, style)) : []),
+    ...report.leftovers.flatMap((one) => formatLeftover(one, report, style)),
+    ...report.notes.flatMap((note) => wrap(`note: ${note}`)),
+    '',
+    banner('RECAP'),
+    ...formatRecap(report, style),
+    ...formatNext(report).map((line) => style.paint('bold', line)),
+  ];
+  return `${redact(lines.join('\n'))}\n`;
+}
+
+function banner(title: string): string {
+  return `${title} ${'*'.repeat(Math.max(3, WIDTH - title.length - 1))}`;
+}
+
+function byImportance(outcomes: readonly Outcome[]): readonly Outcome[] {
+  return outcomes.toSorted((a, b) => ORDER.indexOf(a.outcome) - ORDER.indexOf(b.outcome));
+}
+
+function formatOutcome(one: Outcome, report: Report, style: TextStyle): string[] {
+  const user = one.user_id === null || one.outcome === 'skipped' ? '' : ` => ${one.user_id}`;
+  const head = `${one.outcome}: [${one.host}] ${one.service}${user}`;
+  const isPlain = one.outcome === 'ok' || (one.outcome === 'changed' && !report.check);
+  const code = one.code === null ? '' : ` [${one.code}]`;
+  const detail = isPlain ? [] : wrap(`${one.message}${code}`, '    ');
+  const hint = one.hint === null ? [] : [`    fix: ${one.hint}`];
+  return [style.paint(COLORS[one.outcome], head), ...detail, ...hint];
+}
+
+/** Names only: a length, a prefix or a hash would already say something of the token. */
+function formatDiff(one: Outcome, style: TextStyle): string[] {
+  if (one.outcome !== 'changed' || one.file === null) return [];
+  return [
+    `--- before: ${one.file}`,
+    `+++ after: ${one.file}`,
+    ...one.variables.map((name) => style.paint('green', `+${name}: <redacted>`)),
+  ];
+}
+
+function formatLeftover(one: Leftover, report: Report, style: TextStyle): string[] {
+  const what = report.check ? 'a session waits to be removed' : 'a session was left behind';
+  const head = `${what}: [${one.host}] ${one.service} => ${one.user_id} device ${one.device_id}`;
+  return [style.paint('red', head), ...wrap(one.message, '    ')];
+}
+
+function formatRecap(report: Report, style: TextStyle): string[] {
+  const groups = new Map<string, Outcome[]>();
+  for (const one of report.outcomes) {
+    const name = one.server_name ?? one.host;
+    groups.set(name, [...(groups.get(name) ?? []), one]);
+  }
+  if (groups.size === 0) return ['no services are defined on the hosts of this run'];
+  const width = Math.max(24, ...[...groups.keys()].map((name) => name.length));
+  return [...groups].map(([name, outcomes]) => recapLine(name.padEnd(width), outcomes, style));
+}
+
+function recapLine(name: string, outcomes: readonly Outcome[], style: TextStyle): string {
+  const always: readonly OutcomeWord[] = ['ok', 'changed', 'unreachable', 'failed', 'skipped'];
+  const words = [...always, 'deferred', 'unknown'] as const;
+  const counts = words.flatMap((word) => {
+    const count = outcomes.filter((one) => one.outcome === word).length;
+    if (count === 0) return always.includes(word) ? [`${word}=0`] : [];
+    return [style.paint(COLORS[word], `${word}=${count}`)];
+  });
+  return `${name} : ${counts.join(' ')}`;
+}
+
+/** The next command to run, or what keeps it from being run. */
+function formatNext(report: Report): string[] {
+  const has = (word: OutcomeWord): boolean => report.outcomes.some((one) => one.outcome === word);
+  if (report.interrupted !== null)
+    return ['next: run the same command again; what was obtained is stored'];
+  if (report.check) return formatNextOfCheck(report, has);
+  if (has('deferred')) return ['next: run the same command again later, for the deferred services'];
+  if (has('failed') || has('unreachable') || report.leftovers.length > 0) {
+    return ['next: mend what failed above and run the same command again'];
+  }
+  const changed = report.outcomes.filter((one) => one.outcome === 'changed');
+  if (changed.length === 0) return [];
+  const tags = changed.flatMap((one) => (one.install_tag === null ? [] : [one.install_tag]));
+  return tags.length === 0
+    ? ['next: run your playbook, so that the services get their new tokens']
+    : [`next: run your playbook with --tags=${[...new Set(tags)].join(',')},start`];
+}
+
+function formatNextOfCheck(report: Report, has: (word: OutcomeWord) => boolean): string[] {
+  if (has('unknown')) return ['next: give the vault password to see what the closed files hold'];
+  if (!has('changed') && report.leftovers.length === 0) return [];
+  return report.task === 'validate'
+    ? ['next: matrix-tokens provision, with the same options']
+    : ['next: the same command without --check'];
+}
+
+/** Gives bad input for people, with a final newline; the count stands last. */
+export function formatFaults(faults: readonly Fault[], style: TextStyle): string {
+  const lines = faults.flatMap((fault) => {
+    const place = fault.at === undefined ? 'matrix-tokens' : formatPosition(fault.at);
+    return [
+      ...wrap(`${place}: ${style.paint('red', 'error:')} ${fault.found} [${fault.code}]`, '', '  '),
+      ...(fault.wanted === undefined ? [] : wrap(`wanted: ${fault.wanted}`, '  ', '    ')),
+      ...(fault.fix === undefined ? [] : [`  fix: ${fault.fix}`]),
+    ];
+  });
+  const count = faults.length === 1 ? '1 error' : `${faults.length} errors`;
+  return `${redact([...lines, `${count}; nothing was tried`].join('\n'))}\n`;
+}
+
+/** Breaks a sentence at spaces; commands are never broken, since they are there to be copied. */
+function wrap(text: string, indent = '', further = indent): string[] {
+  const lines: string[] = [];
+  let line = indent;
+  for (const word of text.split(' ')) {
+    const isFirst = line.trim() === '';
+    if (!isFirst && line.length + 1 + word.length > WIDTH) {
+      lines.push(line);
+      line = further + word;
+    } else {
+      line += isFirst ? word : ` ${word}`;
+    }
+  }
+  return [...lines, line];
+}

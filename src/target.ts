@@ -1,0 +1,187 @@
+// Where the values of a service go. Names become paths here and nowhere else.
+import { lstatSync, readFileSync, realpathSync } from 'node:fs';
+import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import type { Layer } from './ansible/layer.ts';
+import type { Decrypt, ServiceDefinition } from './definitions/types.ts';
+import { settleAll } from './definitions/values.ts';
+import { InputError, type Fault, type Position } from './errors.ts';
+import type { LocatedService, Target } from './plan/types.ts';
+import { isEnvelope } from './vault/envelope.ts';
+import { parseYaml } from './yaml/parse.ts';
+import type { MapEntry } from './yaml/node.ts';
+
+/** The folder of our own files in host_vars/<host>/; sorts after vars.yml, vault and vault.yml. */
+export const TARGET_FOLDER = 'vault_matrix_tokens';
+
+export interface TargetOptions {
+  /** Folder that shown paths are relative to. */
+  readonly cwd: string;
+  readonly decrypt: Decrypt | null;
+}
+
+/** Gives the file of each service. Throws InputError (E_TARGET, E_HOST_VARS_FILE). */
+export async function locateServices(
+  definitions: readonly ServiceDefinition[],
+  options: TargetOptions,
+): Promise<readonly LocatedService[]> {
+  return settleAll(
+    definitions.map(async (definition) => ({
+      definition,
+      target: await locate(definition, options),
+    })),
+  );
+}
+
+async function locate(definition: ServiceDefinition, options: TargetOptions): Promise<Target> {
+  const { host, vaultFile } = definition;
+  if (vaultFile === null) {
+    checkHostVarsFolder(definition, options.cwd);
+    const folder = join(host.inventoryFolder, 'host_vars', host.name, TARGET_FOLDER);
+    const file = join(folder, `${definition.name}.yml`);
+    return { file, shown: showPath(file, options.cwd), isDefault: true };
+  }
+  const file = isAbsolute(vaultFile.path)
+    ? vaultFile.path
+    : resolve(host.inventoryFolder, vaultFile.path);
+  const shown = showPath(file, options.cwd);
+  checkInside(file, shown, definition, vaultFile.at);
+  if (isLoaded(file, definition)) return { file, shown, isDefault: false };
+  const layer = await readUnloaded(file, shown, definition, options);
+  return { file, shown, isDefault: false, unloaded: { layer } };
+}
+
+/** A new folder host_vars/<host>/ would silently switch off a file host_vars/<host>.yml. */
+function checkHostVarsFolder(definition: ServiceDefinition, cwd: string): void {
+  const folder = join(definition.host.inventoryFolder, 'host_vars', definition.host.name);
+  const single = ['', '.yml', '.yaml', '.json'].find((ending) => isFile(folder + ending));
+  if (single === undefined || (single !== '' && isFolder(folder))) return;
+  const file = showPath(folder + single, cwd);
+  const into = showPath(folder, cwd);
+  throw new InputError({
+    code: 'E_HOST_VARS_FILE',
+    at: { file, line: 1, column: 1 },
+    found: `the variables of host ${definition.host.name} in a single file`,
+    wanted: 'a folder: beside a folder of the same name Ansible would not read this file any more',
+    fix:
+      `move it: mv '${file}' '${file}.moved' && mkdir '${into}' && ` +
+      `mv '${file}.moved' '${into}/vars.yml'`,
+  });
+}
+
+function checkInside(
+  file: string,
+  shown: string,
+  definition: ServiceDefinition,
+  at: Position,
+): void {
+  const { inventoryFolder, playbookFolder } = definition.host;
+  if (isBelow(file, inventoryFolder) || isBelow(file, playbookFolder)) return;
+  throw new InputError(
+    targetFault(at, `vault_file ${shown}, which is outside of the inventory and the playbook`),
+  );
+}
+
+function targetFault(at: Position, found: string): Fault {
+  return {
+    code: 'E_TARGET',
+    at,
+    found,
+    wanted: 'a file below the folder of the inventory or of the playbook',
+  };
+}
+
+/**
+ * Does Ansible load this file for the host by itself? An existing one is among the layers; of one
+ * that does not exist yet, the folder tells.
+ */
+function isLoaded(file: string, definition: ServiceDefinition): boolean {
+  const { host } = definition;
+  const real = realPath(file);
+  if (host.layers.some((layer) => layer.path !== null && realPath(layer.path) === real))
+    return true;
+  return [host.inventoryFolder, host.playbookFolder].some((folder) =>
+    wouldBeLoaded(relative(join(folder, 'host_vars', host.name), file)),
+  );
+}
+
+function wouldBeLoaded(inside: string): boolean {
+  const parts = inside.split(sep);
+  const name = parts.pop() ?? '';
+  if (inside === '' || parts.includes('..') || isAbsolute(inside)) return false;
+  const skipped = (part: string): boolean => part.startsWith('.') || part.endsWith('~');
+  if (parts.some((part) => skipped(part) || part.includes('.'))) return false;
+  return !skipped(name) && /^[^.]+$|\.(?:yml|yaml|json)$/.test(name);
+}
+
+/** A file that Ansible does not load decides presence by itself. */
+async function readUnloaded(
+  file: string,
+  shown: string,
+  definition: ServiceDefinition,
+  options: TargetOptions,
+): Promise<Layer | null> {
+  const text = readIfThere(file, shown);
+  if (text === null) return null;
+  const encrypted = isEnvelope(text);
+  const base = { kind: 'host_vars', file: shown, path: file, of: definition.host.name } as const;
+  if (encrypted && options.decrypt === null) return { ...base, encrypted, vars: null };
+  const plain =
+    encrypted && options.decrypt !== null
+      ? await options.decrypt(text, { file: shown, line: 1, column: 1 })
+      : text;
+  const node = parseYaml(plain, shown);
+  if (node !== null && node.kind !== 'map') {
+    throw new InputError(targetFault(node.at, `a vault_file whose top level is no map`));
+  }
+  const vars = new Map<string, MapEntry>();
+  for (const entry of node?.entries ?? []) vars.set(String(entry.key), entry);
+  return { ...base, encrypted, vars };
+}
+
+function readIfThere(file: string, shown: string): string | null {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return null;
+    throw new InputError({
+      code: 'E_TARGET',
+      at: { file: shown, line: 1, column: 1 },
+      found: `a vault_file that cannot be read (${code})`,
+      wanted: 'a file that can be read and written, or none yet',
+    });
+  }
+}
+
+/** Gives a path as the operator would type it: relative where it is below the current folder. */
+export function showPath(file: string, cwd: string): string {
+  const shown = relative(cwd, file);
+  return shown === '' || shown.startsWith('..') || isAbsolute(shown) ? file : shown;
+}
+
+function isBelow(file: string, folder: string): boolean {
+  const inside = relative(folder, file);
+  return inside !== '' && !inside.startsWith('..') && !isAbsolute(inside);
+}
+
+/** Gives the path with symlinks followed as far as it exists. */
+function realPath(file: string): string {
+  try {
+    return realpathSync(file);
+  } catch {
+    const parent = dirname(file);
+    return parent === file ? file : join(realPath(parent), file.slice(parent.length));
+  }
+}
+
+function isFile(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === false;
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return realpathSync(path) !== '' && lstatSync(realpathSync(path)).isDirectory();
+  } catch {
+    return false;
+  }
+}
