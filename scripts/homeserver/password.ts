@@ -8,6 +8,11 @@ import { limitExceeded } from './limit-exceeded.ts';
 import { findUser } from './state.ts';
 import type { User } from './state.ts';
 
+interface Identifier {
+  readonly type: unknown;
+  readonly user: unknown;
+}
+
 export type PasswordCheck =
   { readonly ok: true; readonly user: User } | { readonly ok: false; readonly answer: Answer };
 
@@ -37,14 +42,12 @@ function checkForm(server: ServerContext, submission: JsonObject): string | Answ
     return server.manner.answers.passwordMissing;
   }
   const identifier = identifierOf(submission);
-  if (identifier === null) {
-    return errorAnswer(400, 'M_INVALID_PARAM', 'Invalid login submission');
-  }
-  if (identifier['type'] === 'm.id.thirdparty') return server.manner.answers.wrongPassword;
-  if (identifier['type'] !== 'm.id.user') {
+  if ('status' in identifier) return identifier;
+  if (identifier.type === 'm.id.thirdparty') return server.manner.answers.wrongPassword;
+  if (identifier.type !== 'm.id.user') {
     return errorAnswer(400, 'M_UNKNOWN', 'Unknown login identifier type');
   }
-  const user = identifier['user'];
+  const { user } = identifier;
   if (typeof user !== 'string' || user === '') {
     return errorAnswer(400, 'M_UNKNOWN', "User identifier is missing 'user' key");
   }
@@ -52,10 +55,15 @@ function checkForm(server: ServerContext, submission: JsonObject): string | Answ
 }
 
 /** The deprecated top-level `user` overrides the identifier, as on Synapse and MAS. */
-function identifierOf(submission: JsonObject): JsonObject | null {
-  const { user, identifier } = submission;
+function identifierOf({ user, identifier }: JsonObject): Identifier | Answer {
   if (typeof user === 'string') return { type: 'm.id.user', user };
-  return isJsonObject(identifier) && 'type' in identifier ? identifier : null;
+  if (isJsonObject(identifier) && 'type' in identifier) {
+    return { type: identifier['type'], user: identifier['user'] };
+  }
+  const isEmpty = isJsonObject(identifier) && Object.keys(identifier).length === 0;
+  return isEmpty || identifier === undefined
+    ? errorAnswer(400, 'M_INVALID_PARAM', 'Invalid login submission')
+    : errorAnswer(400, 'M_MISSING_PARAM', "'identifier' dict has no key 'type'");
 }
 
 function checkUser(server: ServerContext, userId: string, submission: JsonObject): PasswordCheck {
