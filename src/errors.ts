@@ -25,6 +25,7 @@ export interface Fault {
 /** Every fault code with its meaning in one line; docs/troubleshooting.md has a section for each. */
 export const FAULT_CODES = {
   E_OPTION: 'an option of the command line is wrong',
+  E_ENVIRONMENT: 'an environment variable is wrong or unsafe',
   E_FILE: 'a file cannot be read',
   E_YAML: 'a file is not YAML as Ansible reads it',
   E_INI: 'an INI inventory has a line that cannot be read',

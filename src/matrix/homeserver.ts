@@ -1,0 +1,32 @@
+// A homeserver as discovery found it, and the addresses of its client-server API.
+import { FAILURE_CODES, homeserverFailure, type Failure } from './failure.ts';
+
+export interface Homeserver {
+  readonly serverName: string;
+  /** Without a slash at its end. */
+  readonly baseUrl: string;
+  /** The version in the paths of its API. */
+  readonly api: 'v3' | 'r0';
+  /** The login types that it offers. */
+  readonly flows: readonly string[];
+}
+
+/** Gives the URL of an endpoint, such as `/login`, whose parts are percent-encoded already. */
+export function endpointUrl(homeserver: Pick<Homeserver, 'baseUrl' | 'api'>, path: string): string {
+  return `${homeserver.baseUrl}/_matrix/client/${homeserver.api}${path}`;
+}
+
+/**
+ * Gives the failure of a homeserver that does not offer a login with a password, so that none is
+ * sent there; null if it does.
+ */
+export function missingPasswordFlow(homeserver: Homeserver): Failure | null {
+  if (homeserver.flows.includes('m.login.password')) return null;
+  const offered = homeserver.flows.length === 0 ? 'nothing' : homeserver.flows.join(', ');
+  return homeserverFailure('NO_PASSWORD_FLOW', {
+    message: `${FAILURE_CODES.NO_PASSWORD_FLOW}: ${homeserver.baseUrl} offers ${offered}`,
+    hint: homeserver.flows.includes('m.login.sso')
+      ? 'make the token where the homeserver manages its sessions and put it into your vars; on Matrix Authentication Service: mas-cli manage issue-compatibility-token <localpart> <device_id>'
+      : 'let the homeserver accept passwords (on Synapse: password_config.enabled), or put a token into your vars',
+  });
+}

@@ -1,0 +1,101 @@
+// The pace of one homeserver: its pause, its waiting budget, and how long a refusal makes everybody
+// wait. A pause is one for all; another failure while it lasts only makes it longer.
+import type { Failure } from './failure.ts';
+import { backoffMs } from './retry-timing.ts';
+
+/** So many pauses as asked for in a row; a server that still refuses gets longer ones. */
+const TRUSTED_PAUSES = 2;
+
+export interface PauseInfo {
+  /** How long the pause still lasts. */
+  readonly ms: number;
+  /** How many jobs wait for its end. */
+  readonly remaining: number;
+  readonly names: readonly string[];
+  /** The code of the failure that made it necessary. */
+  readonly code: string;
+}
+
+export interface PaceOptions {
+  /** The sum of all waits that the homeserver may ask for. */
+  readonly maxWaitMs: number;
+  /** Milliseconds. */
+  readonly now: () => number;
+  /** May end early, or reject, when the signal aborts. */
+  readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
+  /** From 0 up to 1. */
+  readonly random: () => number;
+  /** Once aborted, nothing new is started. */
+  readonly signal?: AbortSignal | undefined;
+  readonly onPause?: ((info: PauseInfo) => void) | undefined;
+}
+
+export interface Pace {
+  readonly options: PaceOptions;
+  /** True after the first refusal by a rate limit. */
+  isLimited: boolean;
+  pause: { readonly until: number; readonly code: string } | null;
+  spentMs: number;
+  /** Pauses in a row that ended in another refusal. */
+  refusals: number;
+}
+
+/** Gives the pace of a homeserver that nothing was asked of yet. */
+export function beginPace(options: PaceOptions): Pace {
+  return { options, isLimited: false, pause: null, spentMs: 0, refusals: 0 };
+}
+
+/** Notes a refusal by a rate limit, and gives the milliseconds to wait because of it. */
+export function noteRefusal(pace: Pace, failure: Failure): number {
+  pace.isLimited = true;
+  // Those that were in flight together are refused together: that is one refusal.
+  if (pace.pause === null) pace.refusals += 1;
+  const asked = failure.retryAfterMs ?? null;
+  if (asked === null) return backoffMs(pace.refusals, pace.options.random);
+  if (pace.refusals <= TRUSTED_PAUSES) return asked;
+  return Math.max(asked, backoffMs(pace.refusals - TRUSTED_PAUSES, pace.options.random));
+}
+
+/** True if the budget allows a wait of so many milliseconds from now. */
+export function isAffordable(pace: Pace, ms: number): boolean {
+  return pace.spentMs + extensionMs(pace, ms) <= pace.options.maxWaitMs;
+}
+
+/** Begins a pause, or makes the one that is on longer; `isAsked`: at the cost of the budget. */
+export function pauseFor(
+  pace: Pace,
+  ms: number,
+  cause: { readonly code: string; readonly isAsked: boolean },
+): void {
+  const extension = extensionMs(pace, ms);
+  if (cause.isAsked) pace.spentMs += extension;
+  if (pace.pause !== null && extension === 0) return;
+  pace.pause = { until: pace.options.now() + ms, code: cause.code };
+}
+
+/** Waits until the pause is over, or the signal aborts. `names`: who waits. */
+export async function sitOutPause(pace: Pace, names: readonly string[]): Promise<void> {
+  const { options, pause } = pace;
+  if (pause === null) return;
+  const ms = pause.until - options.now();
+  if (ms > 0) options.onPause?.({ ms, remaining: names.length, names, code: pause.code });
+  while (options.now() < pause.until) {
+    if (options.signal?.aborted === true) return;
+    await sleep(options, pause.until - options.now());
+  }
+  pace.pause = null;
+}
+
+/** By how much a pause from now would go beyond the one that is on. */
+function extensionMs(pace: Pace, ms: number): number {
+  const now = pace.options.now();
+  return Math.max(0, now + ms - Math.max(now, pace.pause?.until ?? now));
+}
+
+async function sleep(options: PaceOptions, ms: number): Promise<void> {
+  try {
+    await options.sleep(ms, options.signal);
+  } catch (error) {
+    if (options.signal?.aborted !== true) throw error;
+  }
+}

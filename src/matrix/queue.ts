@@ -1,0 +1,234 @@
+// The queue of one homeserver. What it keeps to:
+// - at most 4 requests in flight, 1 after the first refusal by a rate limit;
+// - one pause for all: no request while it lasts, and it ends only when what was in flight has;
+// - waits that the homeserver asks for count against one budget for all runs of the queue; what
+//   would go beyond it is deferred, and after two deferred in a row so is the rest, unasked;
+// - every job ends exactly once, and what is in flight is never given up.
+import {
+  FAILURE_CODES,
+  homeserverFailure,
+  isFailure,
+  withoutRetry,
+  type Failure,
+  type RetryRule,
+} from './failure.ts';
+import { FAILURE_HINTS } from './hints.ts';
+import {
+  beginPace,
+  isAffordable,
+  noteRefusal,
+  pauseFor,
+  sitOutPause,
+  type Pace,
+  type PaceOptions,
+} from './queue-pace.ts';
+import { backoffMs } from './retry-timing.ts';
+
+const MOST_IN_FLIGHT = 4;
+const MOST_DEFERRED_IN_A_ROW = 2;
+
+export type QueueOptions = PaceOptions;
+
+export interface Job<T> {
+  /** For progress: who is waited for. */
+  readonly name: string;
+  /** Whom the job is for. Default: the name. */
+  readonly userId?: string;
+  /** Sends one request; called again for a retry. A throw ends the run when nothing is in flight. */
+  readonly attempt: () => Promise<T | Failure>;
+}
+
+export interface Queue {
+  /** Runs jobs; the results stand in the order of the jobs. Runs of one queue follow each other. */
+  readonly run: <T>(jobs: readonly Job<T>[]) => Promise<readonly (T | Failure)[]>;
+}
+
+/** Makes the queue of a homeserver, whose budget and pace all runs share. */
+export function createQueue(options: QueueOptions): Queue {
+  const pace = beginPace(options);
+  let last: Promise<unknown> = Promise.resolve();
+  return {
+    run<T>(jobs: readonly Job<T>[]): Promise<readonly (T | Failure)[]> {
+      const results = last.then(() => runJobs(jobs, pace));
+      last = results.catch(() => undefined);
+      return results;
+    },
+  };
+}
+
+/** Runs jobs on a queue of their own. */
+export function runQueue<T>(
+  jobs: readonly Job<T>[],
+  options: QueueOptions,
+): Promise<readonly (T | Failure)[]> {
+  return createQueue(options).run(jobs);
+}
+
+interface Task<T> {
+  readonly index: number;
+  readonly job: Job<T>;
+  /** Requests that failed in a way that is retried after a backoff. */
+  backoffs: number;
+  last: Failure | null;
+}
+
+interface Run<T> {
+  readonly pace: Pace;
+  readonly waiting: Task<T>[];
+  readonly inFlight: Set<Promise<void>>;
+  readonly results: Map<number, T | Failure>;
+  /** What the jobs that wait get without a request. */
+  verdict: Failure | null;
+  deferredInARow: number;
+  /** The last job that ended, if its failure may be the homeserver's fault. */
+  suspect: { readonly code: string; readonly userId: string } | null;
+  thrown: { readonly error: unknown } | null;
+}
+
+async function runJobs<T>(jobs: readonly Job<T>[], pace: Pace): Promise<readonly (T | Failure)[]> {
+  const run: Run<T> = {
+    pace,
+    waiting: jobs.map((job, index) => ({ index, job, backoffs: 0, last: null })),
+    inFlight: new Set(),
+    results: new Map(),
+    verdict: null,
+    deferredInARow: 0,
+    suspect: null,
+    thrown: null,
+  };
+  while (startWhatMay(run)) {
+    if (run.inFlight.size > 0) await Promise.race(run.inFlight);
+    else await sitOutPause(pace, namesOf(run));
+  }
+  if (run.thrown !== null) throw run.thrown.error;
+  return jobs.map((_job, index) => resultOf(run, index));
+}
+
+function namesOf<T>(run: Run<T>): string[] {
+  return run.waiting.map((task) => task.job.name);
+}
+
+function resultOf<T>(run: Run<T>, index: number): T | Failure {
+  const result = run.results.get(index);
+  if (result === undefined) throw new Error(`job ${index} ended without a result`);
+  return result;
+}
+
+/** Starts what may be started, and tells whether there is anything to wait for. */
+function startWhatMay<T>(run: Run<T>): boolean {
+  if (run.pace.options.signal?.aborted === true) run.verdict = interrupted();
+  if (run.verdict !== null) giveVerdict(run, run.verdict);
+  if (run.thrown !== null) run.waiting.length = 0;
+  while (run.pace.pause === null && run.inFlight.size < mostInFlight(run)) {
+    const task = run.waiting.shift();
+    if (task === undefined) break;
+    start(run, task);
+  }
+  return run.waiting.length > 0 || run.inFlight.size > 0;
+}
+
+function mostInFlight<T>(run: Run<T>): number {
+  return run.pace.isLimited ? 1 : MOST_IN_FLIGHT;
+}
+
+function start<T>(run: Run<T>, task: Task<T>): void {
+  const flight = attempt(run, task).finally(() => run.inFlight.delete(flight));
+  run.inFlight.add(flight);
+}
+
+async function attempt<T>(run: Run<T>, task: Task<T>): Promise<void> {
+  try {
+    take(run, task, await task.job.attempt());
+  } catch (error) {
+    run.thrown ??= { error };
+  }
+}
+
+function take<T>(run: Run<T>, task: Task<T>, outcome: T | Failure): void {
+  const retry = isFailure(outcome) ? outcome.retry : undefined;
+  if (!isFailure(outcome) || retry === undefined) return finish(run, task, outcome);
+  task.last = outcome;
+  if (retry.kind === 'rate_limit') takeRefusal(run, task, outcome);
+  else takeTrouble(run, task, outcome, retry);
+}
+
+function takeRefusal<T>(run: Run<T>, task: Task<T>, failure: Failure): void {
+  const ms = noteRefusal(run.pace, failure);
+  if (!isAffordable(run.pace, ms)) return finish(run, task, deferred(run, failure, ms));
+  pauseFor(run.pace, ms, { code: failure.code, isAsked: true });
+  putBack(run, task);
+}
+
+function takeTrouble<T>(
+  run: Run<T>,
+  task: Task<T>,
+  failure: Failure,
+  retry: Extract<RetryRule, { kind: 'backoff' }>,
+): void {
+  const asked = failure.retryAfterMs ?? 0;
+  task.backoffs += 1;
+  if (task.backoffs >= retry.requests || !isAffordable(run.pace, asked)) {
+    return finish(run, task, withoutRetry(failure));
+  }
+  const ms = Math.max(asked, backoffMs(task.backoffs, run.pace.options.random));
+  pauseFor(run.pace, ms, { code: failure.code, isAsked: asked > 0 });
+  putBack(run, task);
+}
+
+/** Back to its place, so that jobs keep their order. */
+function putBack<T>(run: Run<T>, task: Task<T>): void {
+  const place = run.waiting.findIndex((other) => other.index > task.index);
+  run.waiting.splice(place < 0 ? run.waiting.length : place, 0, task);
+}
+
+function finish<T>(run: Run<T>, task: Task<T>, outcome: T | Failure): void {
+  const failure = isFailure(outcome) ? outcome : null;
+  const isDeferred = failure?.outcome === 'deferred';
+  if (!isDeferred) run.pace.refusals = 0;
+  run.deferredInARow = isDeferred ? run.deferredInARow + 1 : 0;
+  const isRepeated = failure !== null && repeatsSuspect(run, task, failure);
+  run.suspect = failure?.onRepeat === undefined ? null : suspectOf(task, failure.code);
+  const result = isRepeated ? { ...failure, scope: 'homeserver' as const } : outcome;
+  run.results.set(task.index, result);
+  if (isFailure(result) && result.scope === 'homeserver') run.verdict ??= result;
+  if (run.deferredInARow >= MOST_DEFERRED_IN_A_ROW) run.verdict ??= restDeferred(failure);
+}
+
+function repeatsSuspect<T>(run: Run<T>, task: Task<T>, failure: Failure): boolean {
+  if (failure.onRepeat === undefined || run.suspect === null) return false;
+  const { code, userId } = suspectOf(task, failure.code);
+  return run.suspect.code === code && run.suspect.userId !== userId;
+}
+
+function suspectOf<T>(task: Task<T>, code: string): { code: string; userId: string } {
+  return { code, userId: task.job.userId ?? task.job.name };
+}
+
+function giveVerdict<T>(run: Run<T>, verdict: Failure): void {
+  for (const { index, last } of run.waiting) {
+    const maybeExecuted = last?.maybeExecuted ?? false;
+    // The session of another user is none of theirs.
+    run.results.set(index, { ...verdict, maybeExecuted, session: undefined });
+  }
+  run.waiting.length = 0;
+}
+
+function deferred<T>(run: Run<T>, failure: Failure, ms: number): Failure {
+  const allowed = Math.round(run.pace.options.maxWaitMs / 1000);
+  const wait = `${Math.ceil(ms / 1000)} s to wait are beyond the ${allowed} s allowed`;
+  const message = `${failure.message}; ${wait}`;
+  return { ...withoutRetry(failure), outcome: 'deferred', message, retryAfterMs: ms };
+}
+
+function restDeferred(failure: Failure | null): Failure {
+  const message = 'not tried: the rate limit of the homeserver refused those before';
+  const hint = FAILURE_HINTS.M_LIMIT_EXCEEDED;
+  const rest = homeserverFailure('M_LIMIT_EXCEEDED', { message, hint });
+  return { ...rest, outcome: 'deferred', retryAfterMs: failure?.retryAfterMs ?? null };
+}
+
+function interrupted(): Failure {
+  const message = FAILURE_CODES.INTERRUPTED;
+  const failure = homeserverFailure('INTERRUPTED', { message, hint: FAILURE_HINTS.INTERRUPTED });
+  return { ...failure, scope: 'user' };
+}
