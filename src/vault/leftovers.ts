@@ -1,0 +1,52 @@
+// What a killed run left in a state folder is removed by the next one, under the lock of the file
+// that it belongs to: then nobody else has a temp file for it.
+import { rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { InputError } from '../errors.ts';
+import type { Lock } from './lock.ts';
+import { acquireLock } from './lock.ts';
+import { lockPlace, removeDead } from './lock-record.ts';
+import { resolveTarget } from './real-path.ts';
+import { leaveStateFolder, listState, stateFolder, stateName } from './state-folder.ts';
+
+/** The files of one target, but for its lock: `<name>.<nonce>.tmp`, `.new` and `.guard`. */
+const LEFTOVER = /^(.*)\.(?:[0-9a-f]{32}|unreadable)\.(?:tmp|new|guard)$/s;
+const LOCK = /^(.*)\.lock$/s;
+
+/** Removes the temp files and guards that dead runs left for the locked file. */
+export async function removeStaleFiles(lock: Lock): Promise<void> {
+  const folder = dirname(lock.target);
+  const own = stateName(lock.target);
+  for (const name of await listState(folder)) {
+    if (LEFTOVER.exec(name)?.[1] !== own) continue;
+    const path = join(stateFolder(folder), name);
+    if (name.endsWith('.guard')) await removeDead(lockPlace(folder, lock.target, '/proc'), path);
+    else await rm(path, { force: true });
+  }
+}
+
+/**
+ * Removes from the state folder of `folder` whatever dead runs left there but journal entries, and
+ * the state folder itself if nothing else is in it. What belongs to a file that a living run has
+ * locked is left alone.
+ */
+export async function removeLeftovers(folder: string): Promise<void> {
+  const path = await resolveTarget(folder);
+  const names = (await listState(path)).map(
+    (name) => (LEFTOVER.exec(name) ?? LOCK.exec(name))?.[1],
+  );
+  for (const name of new Set(names)) {
+    if (name !== undefined) await removeLeftoversOf(join(path, name));
+  }
+  await leaveStateFolder(path);
+}
+
+async function removeLeftoversOf(target: string): Promise<void> {
+  try {
+    const lock = await acquireLock(target, { waitMs: 0 });
+    await removeStaleFiles(lock);
+    await lock.release();
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+  }
+}

@@ -1,0 +1,152 @@
+// One run at a time works on a file. A lock is taken over only where its holder is proved dead;
+// otherwise the error names the holder, and a person decides.
+import { dirname } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { InputError } from '../errors.ts';
+import type { LockPlace, LockRecord } from './lock-record.ts';
+import {
+  createRecord,
+  lockFile,
+  lockPlace,
+  newRecord,
+  nonceOf,
+  readRecord,
+  removeDead,
+  removeGuards,
+  removeRecord,
+  UNREADABLE,
+} from './lock-record.ts';
+import { resolveTarget } from './real-path.ts';
+import { inStateFolder, leaveStateFolder } from './state-folder.ts';
+import { StoreError, storing } from './store-error.ts';
+
+const POLL_MS = 50;
+
+/** How often releasing is tried against others that look at the same lock. */
+const MOST_TRIES = 40;
+
+/** The process that holds a lock, as far as its file can be read. */
+export interface LockHolder {
+  readonly host: string;
+  readonly pid: number;
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+}
+
+/** A lock that this process holds. */
+export interface Lock {
+  /** The real path of the locked file. */
+  readonly target: string;
+  /** Throws `StoreError` where the lock was taken away: then nothing may be written any more. */
+  check(): Promise<void>;
+  release(): Promise<void>;
+}
+
+export interface LockOptions {
+  /** How long to wait for another run, in milliseconds; 0: not at all. */
+  readonly waitMs: number;
+  /** Called once for each holder that is waited for; null: its file cannot be read. */
+  readonly onWait?: (holder: LockHolder | null) => void;
+  readonly signal?: AbortSignal;
+  /** Default: the clock, in milliseconds. */
+  readonly now?: () => number;
+  /** Where the proc file system is, default /proc. */
+  readonly proc?: string;
+}
+
+/**
+ * Locks the file behind `target`, which need not exist. Throws `InputError` with E_LOCKED where
+ * somebody else holds the lock to the end of the wait, `StoreError` where it cannot be written, and
+ * the signal's reason where that aborts the wait.
+ */
+export async function acquireLock(target: string, options: LockOptions): Promise<Lock> {
+  const path = await storing(target, { replaced: false }, () => resolveTarget(target));
+  const place = lockPlace(dirname(path), path, options.proc ?? '/proc');
+  try {
+    const record = await storing(path, { replaced: false }, () => waitFor(path, place, options));
+    return {
+      target: path,
+      check: () => checkLock(path, place, record),
+      release: async () => {
+        await releaseLock(path, place, record.nonce);
+      },
+    };
+  } catch (error) {
+    await leaveStateFolder(dirname(path));
+    throw error;
+  }
+}
+
+/**
+ * Takes the lock of `target` away from whoever holds it, dead or alive. Gives the holder, null where
+ * its file could not be read or there was no lock.
+ */
+export async function removeLock(target: string): Promise<LockHolder | null> {
+  const path = await storing(target, { replaced: false }, () => resolveTarget(target));
+  const place = lockPlace(dirname(path), path, '/proc');
+  const record = await readRecord(lockFile(place));
+  const nonce = nonceOf(record);
+  if (nonce !== null && !(await releaseLock(path, place, nonce))) {
+    await removeGuards(place);
+    await releaseLock(path, place, nonce);
+  }
+  return typeof record === 'object' ? record : null;
+}
+
+async function waitFor(path: string, place: LockPlace, options: LockOptions): Promise<LockRecord> {
+  const now = options.now ?? Date.now;
+  const deadline = now() + options.waitMs;
+  let seen: string | null = null;
+  for (;;) {
+    const mine = await tryLock(path, place, now());
+    if (mine !== null) return mine;
+    await removeDead(place, lockFile(place));
+    const record = await readRecord(lockFile(place));
+    if (record === null) continue;
+    const holder = record === UNREADABLE ? null : record;
+    if (now() >= deadline) throw lockedError(path, holder);
+    if (nonceOf(record) !== seen) options.onWait?.(holder);
+    seen = nonceOf(record);
+    options.signal?.throwIfAborted();
+    await setTimeout(POLL_MS);
+  }
+}
+
+async function tryLock(path: string, place: LockPlace, now: number): Promise<LockRecord | null> {
+  if ((await readRecord(lockFile(place))) !== null) return null;
+  const record = await newRecord(place, now);
+  const create = () => createRecord(place, lockFile(place), record);
+  return (await inStateFolder(dirname(path), create)) ? record : null;
+}
+
+async function checkLock(path: string, place: LockPlace, { nonce }: LockRecord): Promise<void> {
+  const record = await storing(path, { replaced: false }, () => readRecord(lockFile(place)));
+  if (nonceOf(record) === nonce) return;
+  const reason = 'its lock was taken away from this run';
+  throw new StoreError(path, reason, { code: null, replaced: false });
+}
+
+/** Gives false where somebody else's guard stays in the way. */
+async function releaseLock(path: string, place: LockPlace, nonce: string): Promise<boolean> {
+  for (let tries = 1; tries <= MOST_TRIES; tries += 1) {
+    await removeRecord(place, lockFile(place), nonce);
+    if (nonceOf(await readRecord(lockFile(place))) !== nonce) {
+      await leaveStateFolder(dirname(path));
+      return true;
+    }
+    await setTimeout(POLL_MS);
+  }
+  return false;
+}
+
+function lockedError(path: string, holder: LockHolder | null): InputError {
+  const who =
+    holder === null
+      ? 'a run that cannot be named, since the lock file is damaged'
+      : `process ${holder.pid} on ${holder.host} since ${new Date(holder.since).toISOString()}`;
+  return new InputError({
+    code: 'E_LOCKED',
+    found: `${path} is locked by ${who}`,
+    fix: `wait until it has ended; if it runs no more: matrix-tokens unlock ${path}`,
+  });
+}

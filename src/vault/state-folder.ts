@@ -1,0 +1,199 @@
+// `.matrix-tokens/`: a folder beside the files that a run writes, for locks, journal entries and
+// temp files, kept out of git by a `.gitignore` of its own. It exists only while something is in it.
+// Runs come and go without a lock on it: who creates something tries again when another run has just
+// removed the folder; who leaves takes away only what is empty, and puts back what was too much.
+import { createHash, randomBytes } from 'node:crypto';
+import { lstat, mkdir, readdir, rm, rmdir, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, relative, sep } from 'node:path';
+import { giveToOwnerOf } from './owner.ts';
+import { systemCode } from './store-error.ts';
+import { syncFolder } from './sync.ts';
+
+const NAME = '.matrix-tokens';
+const IGNORE = '.gitignore';
+
+/** An empty file that says how many folders above the state folder were made for it. */
+const MADE = /^\.made-(\d{1,3})$/;
+
+/** More than enough for any number of runs that come and go at once. */
+const MOST_TRIES = 1000;
+
+/** Longer names of files are hashed, so that there is room for the endings. */
+const LONGEST_NAME = 150;
+
+/** Gives the path of the state folder beside the files in `folder`. */
+export function stateFolder(folder: string): string {
+  return join(folder, NAME);
+}
+
+/** Gives the beginning of the names of all state files that belong to the file at `target`. */
+export function stateName(target: string): string {
+  const name = basename(target);
+  if (Buffer.byteLength(name) <= LONGEST_NAME) return name;
+  return createHash('sha256').update(name).digest('hex').slice(0, 32);
+}
+
+/** Gives a new name for a temp file that belongs to the file at `target`. */
+export function tempName(target: string): string {
+  return `${stateName(target)}.${randomBytes(16).toString('hex')}.tmp`;
+}
+
+/**
+ * Lets `make` create something in the state folder of `folder`, making that and whatever folder is
+ * missing above it: 0700, each synced in its parent. `make` is called again where the folder has
+ * vanished meanwhile. Where it fails nothing is left behind, and its error is thrown.
+ */
+export async function inStateFolder<T>(
+  folder: string,
+  make: (state: string) => Promise<T>,
+): Promise<T> {
+  const state = stateFolder(folder);
+  let levels = 0;
+  for (let tries = 1; ; tries += 1) {
+    try {
+      const top = await makeFolders(state);
+      levels = Math.max(levels, top === null ? 0 : countLevels(state, top));
+      await writeMarks(state, levels);
+      const result = await make(state);
+      // A run that left at this moment may have taken the marks along.
+      await writeMarks(state, levels).catch(() => null);
+      return result;
+    } catch (error) {
+      if (systemCode(error) === 'ENOENT' && tries < MOST_TRIES) continue;
+      await leaveStateFolder(folder, levels);
+      throw error;
+    }
+  }
+}
+
+/**
+ * Removes the state folder of `folder` if nothing is left in it, and then the folders above that
+ * were made for it (or `levels` of them, if that is more), as far as they are empty. What cannot be
+ * removed stays: no error.
+ */
+export async function leaveStateFolder(folder: string, levels = 0): Promise<void> {
+  const state = stateFolder(folder);
+  let made = levels;
+  try {
+    for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+      const names = (await listFolder(state)) ?? [];
+      made = Math.max(made, countMade(names));
+      if (!names.every(isMark)) {
+        await writeMarks(state, made);
+        return;
+      }
+      for (const name of names) await rm(join(state, name), { force: true });
+      if (await removeEmpty(state)) {
+        await removeAbove(folder, made);
+        return;
+      }
+    }
+  } catch {
+    // Tidying up decides nothing.
+  }
+}
+
+/** Syncs the state folder of `folder`, and each folder that was made for it in its parent. */
+export async function syncState(folder: string): Promise<void> {
+  const state = stateFolder(folder);
+  const levels = countMade((await listFolder(state)) ?? []);
+  let path = state;
+  for (let left = levels + 1; left >= 0; left -= 1) {
+    await syncFolder(path);
+    path = dirname(path);
+  }
+}
+
+/** Gives the names in the state folder of `folder` that mean something; none if it is not there. */
+export async function listState(folder: string): Promise<string[]> {
+  const names = (await listFolder(stateFolder(folder))) ?? [];
+  return names.filter((name) => !isMark(name)).sort();
+}
+
+/** Gives the topmost folder that had to be made, null if there was nothing to do. */
+async function makeFolders(path: string): Promise<string | null> {
+  if (await isFolder(path)) return null;
+  const parent = dirname(path);
+  const top = await makeFolders(parent);
+  try {
+    await mkdir(path, 0o700);
+  } catch (error) {
+    if (systemCode(error) === 'EEXIST' && (await isFolder(path))) return top;
+    if (top !== null) await removeAbove(parent, countLevels(path, top));
+    throw error;
+  }
+  await giveToOwnerOf(parent, path);
+  await syncFolder(parent);
+  return top ?? path;
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    if ((await lstat(path)).isDirectory()) return true;
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return false;
+    throw error;
+  }
+  throw Object.assign(new Error(`${path} is not a folder`), { code: 'ENOTDIR' });
+}
+
+/** How many folders above `state` were made, when `top` is the topmost one. */
+function countLevels(state: string, top: string): number {
+  const way = relative(top, state);
+  return way === '' ? 0 : way.split(sep).length;
+}
+
+/** A later run reads how many folders were made, and can remove them after a kill. */
+async function writeMarks(state: string, levels: number): Promise<void> {
+  // A killed run may have left it empty.
+  const size = await lstat(join(state, IGNORE)).then(
+    (stats) => stats.size,
+    () => 0,
+  );
+  if (size === 0) await writeMark(state, IGNORE, '*\n');
+  if (levels > 0) await writeMark(state, `.made-${levels}`, '');
+}
+
+async function writeMark(state: string, name: string, text: string): Promise<void> {
+  const path = join(state, name);
+  await writeFile(path, text, { mode: 0o600 });
+  await giveToOwnerOf(state, path);
+}
+
+function isMark(name: string): boolean {
+  return name === IGNORE || MADE.test(name);
+}
+
+function countMade(names: readonly string[]): number {
+  return Math.max(0, ...names.map((name) => Number(MADE.exec(name)?.[1] ?? 0)));
+}
+
+async function removeAbove(folder: string, levels: number): Promise<void> {
+  let path = folder;
+  for (let left = levels; left > 0; left -= 1) {
+    if (!(await removeEmpty(path))) return;
+    path = dirname(path);
+  }
+}
+
+/** Gives false where something is in the folder, true where it is gone. */
+async function removeEmpty(path: string): Promise<boolean> {
+  try {
+    await rmdir(path);
+    return true;
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === 'ENOENT') return true;
+    if (code === 'ENOTEMPTY' || code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+async function listFolder(path: string): Promise<string[] | null> {
+  try {
+    return await readdir(path);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return null;
+    throw error;
+  }
+}
