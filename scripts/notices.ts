@@ -1,0 +1,31 @@
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+/**
+ * Gives a comment with the licence of every package of which the bundle holds code.
+ * @param inputs The paths of the bundled files, relative to the root.
+ */
+export function licenceNotices(root: string, inputs: readonly string[]): string {
+  const packages = new Set(inputs.map(packageOf).filter((name) => name !== null));
+  const notices = [...packages]
+    .toSorted((a, b) => (a < b ? -1 : 1))
+    .map((name) => noticeOf(join(root, 'node_modules', name), name));
+  return `\n/*\nThis file holds code of the following packages.\n\n${notices.join('\n')}*/\n`;
+}
+
+function packageOf(path: string): string | null {
+  return /node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*node_modules\/)/.exec(path)?.[1] ?? null;
+}
+
+function noticeOf(folder: string, name: string): string {
+  const { version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
+    version: string;
+    license: string;
+  };
+  const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
+  if (file === undefined || !existsSync(join(folder, file))) {
+    throw new Error(`${name} has no licence file: its notice must be written by hand`);
+  }
+  const text = readFileSync(join(folder, file), 'utf8').trim().replaceAll('*/', '* /');
+  return `--- ${name} ${version} (${license})\n\n${text}\n`;
+}
