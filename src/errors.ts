@@ -71,6 +71,22 @@ export class InputError extends Error {
   }
 }
 
+/**
+ * Waits for all, so that every fault is told at once: throws one InputError with the faults of all
+ * that failed so, or else the first other error.
+ */
+export async function settleAll<T extends readonly unknown[]>(work: {
+  readonly [K in keyof T]: Promise<T[K]>;
+}): Promise<T> {
+  const settled = await Promise.allSettled(work);
+  const reasons = settled.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
+  const bug = reasons.find((reason) => !(reason instanceof InputError));
+  if (bug !== undefined) throw bug;
+  const faults = reasons.flatMap((reason) => (reason as InputError).faults);
+  if (faults.length > 0) throw new InputError(faults);
+  return settled.map((one) => (one as PromiseFulfilledResult<unknown>).value) as unknown as T;
+}
+
 /** Gives `file:line:column`. */
 export function formatPosition(at: Position): string {
   return `${at.file}:${at.line}:${at.column}`;

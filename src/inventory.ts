@@ -1,0 +1,114 @@
+// The first stage: the hosts of the inventory with their variables, as Ansible sees them.
+import { loadExtraLayer } from './ansible/extra-layers.ts';
+import { compareNames, joinSources } from './ansible/group-graph.ts';
+import type { GraphHost } from './ansible/group-graph.ts';
+import type { InventorySource } from './ansible/inventory.ts';
+import { lookupIn } from './ansible/layer.ts';
+import type { Layer, Lookup } from './ansible/layer.ts';
+import { selectHosts } from './ansible/limit.ts';
+import { createLayering } from './ansible/precedence.ts';
+import { resolveNode } from './ansible/references.ts';
+import type { Resolved } from './ansible/references.ts';
+import { readSource } from './ansible/sources.ts';
+import { resolveOption, showPath, statFile } from './ansible/text-file.ts';
+import type { Decrypt } from './ansible/text-file.ts';
+import { loadVarsFolders } from './ansible/vars-folders.ts';
+import type { VarsLayers, VarsNames } from './ansible/vars-folders.ts';
+import { InputError, settleAll } from './errors.ts';
+import type { YamlNode } from './yaml/node.ts';
+
+/** A host with its variables. */
+export interface HostView {
+  readonly name: string;
+  /** As in `group_names`: sorted, without `all`. */
+  readonly groups: readonly string[];
+  /**
+   * Absolute: the folder of the inventory that names the host, of several the last; for a list of
+   * hosts the playbook folder.
+   */
+  readonly inventoryFolder: string;
+  readonly playbookFolder: string;
+  /** Lowest precedence first. */
+  readonly layers: readonly Layer[];
+  lookup(name: string): Lookup;
+  /** Every variable name that a readable layer defines. */
+  names(): ReadonlySet<string>;
+  /** Follows the references in a value of this host. */
+  resolve(node: YamlNode): Resolved;
+}
+
+export interface LoadOptions {
+  /** The values of `-i`, in their order. */
+  readonly inventory: readonly string[];
+  readonly limit?: string | undefined;
+  /** The values of `-e`, in their order. */
+  readonly extraVars: readonly string[];
+  readonly playbookDir: string;
+  readonly cwd: string;
+  /** Decrypts a whole-file vault; null: no vault password is at hand, such files stay closed. */
+  readonly decrypt: Decrypt | null;
+}
+
+/**
+ * Loads the hosts within the limit, with all that inventories, group_vars, host_vars and extra vars
+ * say about them; files of other hosts are not read. Throws InputError with the faults of all
+ * inventories, or else of all other files.
+ */
+export async function loadInventory(options: LoadOptions): Promise<readonly HostView[]> {
+  const { cwd, decrypt } = options;
+  const playbookDir = findPlaybookDir(options);
+  const sources = await readSources(options, playbookDir);
+  const graph = joinSources(sources);
+  const hosts = selectHosts(graph, options.limit);
+  const folders = distinctFolders([...sources.map((source) => source.folder), playbookDir]);
+  const show = (path: string): string => showPath(path, cwd);
+  const [extra, varsLayers] = await settleAll<[Layer[], VarsLayers]>([
+    settleAll(options.extraVars.filter(Boolean).map((text) => loadExtraLayer(text, options))),
+    loadVarsFolders(folders, namesOf(hosts), { show, decrypt }),
+  ]);
+  const layersOf = createLayering({ graph, folders, varsLayers, extra, cwd, playbookDir });
+  return hosts.map((host) => viewHost(host, layersOf(host), playbookDir));
+}
+
+function findPlaybookDir({ playbookDir, cwd }: LoadOptions): string {
+  const path = resolveOption(playbookDir, cwd);
+  if (statFile(path, playbookDir)?.isDirectory() === true) return path;
+  const found = `the playbook folder "${playbookDir}" is no folder`;
+  throw new InputError({ code: 'E_OPTION', found, fix: 'give a folder after --playbook-dir' });
+}
+
+async function readSources(options: LoadOptions, playbookDir: string): Promise<InventorySource[]> {
+  const given = options.inventory.filter(Boolean);
+  if (given.length === 0) {
+    const fix = 'add -i with the path of an inventory, such as -i inventory/hosts';
+    throw new InputError({ code: 'E_OPTION', found: 'no inventory is given', fix });
+  }
+  return settleAll(given.map((one) => readSource(one, { ...options, playbookDir })));
+}
+
+/** Of a folder that stands twice only the last place counts: there it hides its first. */
+function distinctFolders(folders: readonly string[]): string[] {
+  return [...new Set(folders.toReversed())].toReversed();
+}
+
+function namesOf(hosts: readonly GraphHost[]): VarsNames {
+  const groups = hosts.flatMap((host) => host.groups.map((group) => group.name));
+  return {
+    group_vars: new Set(['all', ...groups]),
+    host_vars: new Set(hosts.map((host) => host.name)),
+  };
+}
+
+function viewHost(host: GraphHost, layers: readonly Layer[], playbookFolder: string): HostView {
+  const lookup = (name: string): Lookup => lookupIn(layers, name);
+  return {
+    name: host.name,
+    groups: host.groups.map((group) => group.name).sort(compareNames),
+    inventoryFolder: host.definitions.at(-1)?.source.folder ?? playbookFolder,
+    playbookFolder,
+    layers,
+    lookup,
+    names: () => new Set(layers.flatMap((layer) => [...(layer.vars?.keys() ?? [])])),
+    resolve: (node) => resolveNode(node, lookup),
+  };
+}
