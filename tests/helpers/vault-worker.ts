@@ -2,13 +2,14 @@
 //
 //   node vault-worker.js hold TARGET           takes the lock, says so, keeps it
 //   node vault-worker.js die TARGET            takes the lock and is killed with it
-//   node vault-worker.js count TARGET TURNS    adds 1 to the number in TARGET, TURNS times
+//   node vault-worker.js count TARGET TURNS    adds 1 to the number in TARGET, TURNS times; every other
+//                                              time it leaves its lock behind like a dead process
 //   node vault-worker.js prepare TARGET        reserves room for TARGET under its lock, says so, stays
 //   node vault-worker.js journal TARGET TURNS  writes an entry for TARGET and drops it, TURNS times
 //   node vault-worker.js full-disk FOLDER      the steps of a full disk; prints what happened as JSON
 import { execFileSync } from 'node:child_process';
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { prepareFile } from '../../src/vault/atomic-file.ts';
 import { dropEntry, writeEntry } from '../../src/vault/journal.ts';
@@ -28,7 +29,7 @@ const commands: Record<string, () => Promise<void>> = {
     process.kill(process.pid, 'SIGKILL');
   },
   count: async () => {
-    for (let turn = 0; turn < Number(turns); turn += 1) await countOnce();
+    for (let turn = 0; turn < Number(turns); turn += 1) await countOnce(turn);
   },
   prepare: async () => {
     await acquireLock(target, WAIT);
@@ -51,7 +52,7 @@ async function stay(): Promise<void> {
 }
 
 /** Reads, lets others run, writes: two at a time would lose a turn. */
-async function countOnce(): Promise<void> {
+async function countOnce(turn: number): Promise<void> {
   const lock = await acquireLock(target, WAIT);
   const old = Number(await readFile(target, 'utf8').catch(() => '0'));
   await writeFile(`${target}.inside`, String(process.pid), { flag: 'wx' });
@@ -59,7 +60,16 @@ async function countOnce(): Promise<void> {
   await lock.check();
   await writeFile(target, String(old + 1));
   await rm(`${target}.inside`);
-  await lock.release();
+  if (turn % 2 === 0) await lock.release();
+  else await abandon();
+}
+
+/** The lock is then that of a process which has ended, and whose ID is in use again. */
+async function abandon(): Promise<void> {
+  const file = join(dirname(target), '.matrix-tokens', `${basename(target)}.lock`);
+  const record = JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>;
+  await writeFile(`${file}.${process.pid}`, JSON.stringify({ ...record, start_time: '1' }));
+  await rename(`${file}.${process.pid}`, file);
 }
 
 async function journalOnce(turn: number): Promise<void> {
