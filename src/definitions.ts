@@ -9,7 +9,8 @@ import type {
   UnknownService,
   UnwantedService,
 } from './definitions/types.ts';
-import { ClosedVaultError, settleAll, type ValueReader } from './definitions/values.ts';
+import { ClosedVaultError, type ValueReader } from './definitions/values.ts';
+import { settleAll } from './errors.ts';
 import type { HostView } from './inventory.ts';
 
 /**
@@ -35,13 +36,12 @@ async function readHost(reader: ValueReader): Promise<Definitions> {
   const results = await settleAll(
     raw.services.map((service) => readService(service, settings, reader)),
   );
-  const found: Definitions & { services: ServiceDefinition[] } = {
+  return {
     services: results.filter((result) => 'userId' in result),
     unwanted: results.filter((result) => isUnwanted(result)),
     unknown: [...results.filter((result) => isUnknown(result)), ...closedServices(raw, reader)],
     notes: raw.notes,
   };
-  return found;
 }
 
 type Result = ServiceDefinition | UnwantedService | (UnknownService & { readonly closed: true });

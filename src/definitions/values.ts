@@ -1,7 +1,7 @@
 // Reads a value that is needed: references are followed, inline vault values opened, and what
 // comes out of a vault is treated like any other text, as Ansible does.
 import type { Fault, Position } from '../errors.ts';
-import { InputError } from '../errors.ts';
+import { InputError, settleAll } from '../errors.ts';
 import type { HostView } from '../inventory.ts';
 import type { MapNode, ScalarNode, ScalarValue, SeqNode, YamlNode } from '../yaml/node.ts';
 import type { Decrypt } from './types.ts';
@@ -73,22 +73,6 @@ async function readMap(map: MapNode, reader: ValueReader): Promise<MapNode> {
 
 async function readSeq(seq: SeqNode, reader: ValueReader): Promise<SeqNode> {
   return { ...seq, items: await settleAll(seq.items.map((item) => readTree(item, reader))) };
-}
-
-/** Waits for all; throws one InputError with every fault, or else the first other error. */
-export async function settleAll<T>(work: readonly Promise<T>[]): Promise<T[]> {
-  const settled = await Promise.allSettled(work);
-  const faults: Fault[] = [];
-  for (const result of settled) {
-    if (result.status === 'rejected' && result.reason instanceof InputError) {
-      faults.push(...result.reason.faults);
-    }
-  }
-  if (faults.length > 0) throw new InputError(faults);
-  return settled.map((result) => {
-    if (result.status === 'rejected') throw result.reason;
-    return result.value;
-  });
 }
 
 async function openVault(node: YamlNode, reader: ValueReader, steps: number): Promise<YamlNode> {

@@ -1,0 +1,128 @@
+// Everything that can be known without contacting anybody: the hosts, what they define, what is
+// there and what is missing, and which sessions of earlier runs wait to be removed.
+import { dirname, resolve } from 'node:path';
+import { readDefinitions } from './definitions.ts';
+import { didYouMean } from './definitions/suggest.ts';
+import type { Definitions, UnknownService, UnwantedService } from './definitions/types.ts';
+import { InputError, type Fault } from './errors.ts';
+import { type HostView, loadInventory } from './inventory.ts';
+import { planServices } from './plan.ts';
+import type { Action } from './plan/types.ts';
+import { locateServices } from './target.ts';
+import { readJournal, type JournalEntry } from './vault/journal.ts';
+import { resolveTarget } from './vault/real-path.ts';
+import type { VaultAccess } from './provision/vault-access.ts';
+
+export interface AssessOptions {
+  readonly inventory: readonly string[];
+  readonly limit: string | undefined;
+  readonly extraVars: readonly string[];
+  readonly playbookDir: string | undefined;
+  /** Names that pick some services; none: all. */
+  readonly services: readonly string[];
+}
+
+/** An entry of the journal with the folder that holds it. */
+export interface WaitingSession {
+  readonly entry: JournalEntry;
+  /** The folder whose state folder holds the entry. */
+  readonly folder: string;
+}
+
+export interface Assessment {
+  readonly hosts: readonly HostView[];
+  readonly actions: readonly Action[];
+  readonly unwanted: readonly UnwantedService[];
+  readonly unknown: readonly UnknownService[];
+  readonly sessions: readonly WaitingSession[];
+  readonly notes: readonly string[];
+  /** Whole-file vaults that were left closed. */
+  readonly closed: readonly string[];
+}
+
+/** Reads and plans. Throws InputError with every fault of all hosts within the limit. */
+export async function assess(
+  options: AssessOptions,
+  vault: VaultAccess,
+  cwd: string,
+): Promise<Assessment> {
+  const hosts = await loadInventory({
+    inventory: options.inventory,
+    limit: options.limit,
+    extraVars: options.extraVars,
+    playbookDir: resolve(cwd, options.playbookDir ?? '.'),
+    cwd,
+    decrypt: vault.decryptFile,
+  });
+  const definitions = await readDefinitions(hosts, vault.decrypt);
+  checkNames(options.services, definitions);
+  const located = await locateServices(definitions.services, { cwd, decrypt: vault.decrypt });
+  const actions = planServices(located);
+  const { sessions, damaged } = await readSessions(actions);
+  const isPicked = picker(options.services);
+  return {
+    hosts,
+    actions: actions.filter(({ definition }) => isPicked(definition.name)),
+    unwanted: definitions.unwanted.filter(({ name }) => isPicked(name)),
+    unknown: definitions.unknown.filter(({ name }) => isPicked(name)),
+    sessions: sessions.filter(({ entry }) => isPicked(entry.service)),
+    notes: [...definitions.notes, ...damaged.map(describeDamaged)],
+    closed: closedFiles(hosts),
+  };
+}
+
+/** Gives the sessions that still wait after a run. What cannot be read counts as it was before. */
+export async function remainingSessions(
+  assessment: Assessment,
+  services: readonly string[],
+): Promise<readonly WaitingSession[]> {
+  try {
+    const { sessions } = await readSessions(assessment.actions);
+    return sessions.filter(({ entry }) => picker(services)(entry.service));
+  } catch (error) {
+    if (error instanceof InputError) return assessment.sessions;
+    throw error;
+  }
+}
+
+function picker(names: readonly string[]): (name: string) => boolean {
+  return (name) => names.length === 0 || names.includes(name);
+}
+
+function checkNames(names: readonly string[], definitions: Definitions): void {
+  const { services, unwanted, unknown } = definitions;
+  const known = new Set([...services, ...unwanted, ...unknown].map((one) => one.name));
+  const faults = names
+    .filter((name) => !known.has(name))
+    .map((name): Fault => ({
+      code: 'E_UNKNOWN_SERVICE',
+      found: `the service '${name}', which no host within the limit defines`,
+      wanted: known.size === 0 ? 'a defined service' : `one of ${[...known].toSorted().join(', ')}`,
+      fix: didYouMean(name, known),
+    }));
+  if (faults.length > 0) throw new InputError(faults);
+}
+
+async function readSessions(
+  actions: readonly Action[],
+): Promise<{ sessions: WaitingSession[]; damaged: string[] }> {
+  const folders = new Set<string>();
+  for (const { target } of actions) folders.add(dirname(await resolveTarget(target.file)));
+  const sessions: WaitingSession[] = [];
+  const damaged: string[] = [];
+  for (const folder of folders) {
+    const journal = await readJournal(folder);
+    sessions.push(...journal.entries.map((entry) => ({ entry, folder })));
+    damaged.push(...journal.damaged);
+  }
+  return { sessions, damaged };
+}
+
+function describeDamaged(path: string): string {
+  return `the journal entry ${path} is damaged: look into it, log that session out if it names one, and remove it`;
+}
+
+function closedFiles(hosts: readonly HostView[]): readonly string[] {
+  const layers = hosts.flatMap((host) => host.layers.filter((layer) => layer.vars === null));
+  return [...new Set(layers.map((layer) => layer.file))];
+}

@@ -1,0 +1,134 @@
+// The main job: finds out what is missing, gets it, stores it, and says what came of it.
+import { assess, remainingSessions, type AssessOptions, type Assessment } from './assess.ts';
+import { InputError, type Fault } from './errors.ts';
+import { checkNetworkEnvironment } from './matrix/network-environment.ts';
+import type { Action } from './plan/types.ts';
+import { prepareWork, sessionsOf } from './preflight.ts';
+import type { OpenOptions } from './provision/homeservers.ts';
+import { lockTargets, type Locks } from './provision/locks.ts';
+import { describeLeftovers, settledOutcomes } from './provision/outcomes.ts';
+import { performWork, sessionKey, type Performed } from './provision/perform.ts';
+import { provePassword } from './provision/prove.ts';
+import { openVaultAccess, type VaultAccess, type VaultOptions } from './provision/vault-access.ts';
+import type { World } from './provision/world.ts';
+import type { Report } from './report/types.ts';
+import { describePlan } from './validate.ts';
+import { encryptionSecret } from './vault/keyring.ts';
+
+export interface ProvisionOptions extends AssessOptions, VaultOptions {
+  /** True: contact nobody and write nothing. */
+  readonly check: boolean;
+  /** Seconds; undefined: what vars say. */
+  readonly maxWait: number | undefined;
+  readonly connectTo?: OpenOptions['connectTo'];
+}
+
+/** Runs the main job. Throws InputError, with nothing tried anywhere. */
+export async function provision(options: ProvisionOptions, world: World): Promise<Report> {
+  const vault = openVaultAccess(options, world);
+  const assessment = await assess(options, vault, world.cwd);
+  if (options.check) return check(assessment, vault);
+  requireOpen(assessment, vault);
+  const pending = assessment.actions.filter((action) => isPending(action, assessment));
+  if (pending.length === 0) return report(assessment, nothingDone());
+  checkNetworkEnvironment(world.env);
+  const locks = await lockTargets(pending, world);
+  try {
+    return await provisionLocked(options, vault, locks, world);
+  } finally {
+    await locks.release();
+  }
+}
+
+/** In check mode, what can be known of the vault password is told as well. */
+async function check(assessment: Assessment, vault: VaultAccess): Promise<Report> {
+  const logins = assessment.actions.filter((action) => action.kind === 'login');
+  if (vault.decrypt !== null && logins.length > 0) {
+    const secrets = await vault.secrets();
+    for (const { definition } of logins) {
+      const secret = encryptionSecret(secrets, definition.vaultId ?? undefined);
+      await provePassword(secret, assessment.hosts, null);
+    }
+  }
+  return describePlan(assessment, 'provision');
+}
+
+/** What was missing may have been stored while the locks were waited for: it is read again. */
+async function provisionLocked(
+  options: ProvisionOptions,
+  vault: VaultAccess,
+  locks: Locks,
+  world: World,
+): Promise<Report> {
+  const assessment = await assess(options, vault, world.cwd);
+  const held = { ...assessment, actions: assessment.actions.filter((action) => locks.of(action)) };
+  const work = await prepareWork(held, vault, world);
+  const performed = await performWork(work, locks, {
+    world,
+    maxWait: options.maxWait,
+    connectTo: options.connectTo,
+  });
+  const sessions = await remainingSessions(assessment, options.services);
+  return report({ ...assessment, sessions }, performed);
+}
+
+function isPending(action: Action, { sessions }: Assessment): boolean {
+  return action.kind === 'login' || sessionsOf(action, sessions).length > 0;
+}
+
+/** A real run that cannot see everything would log in whoever stands in a closed file. */
+function requireOpen({ closed, unknown, actions }: Assessment, vault: VaultAccess): void {
+  if (vault.decrypt !== null) return;
+  const faults: Fault[] = [
+    ...closed.map((file) => needsPassword({ file, line: 1, column: 1 }, 'an encrypted file')),
+    ...unknown.map(({ at, name }) => needsPassword(at, `a vaulted value that '${name}' needs`)),
+    ...actions.flatMap(({ kind, definition }) =>
+      kind === 'unknown' && closed.length === 0
+        ? [needsPassword(definition.at, `service '${definition.name}', whose token is in a vault`)]
+        : [],
+    ),
+  ];
+  if (faults.length > 0) throw new InputError(faults);
+}
+
+function needsPassword(at: NonNullable<Fault['at']>, what: string): Fault {
+  return {
+    code: 'E_VAULT_PASSWORD',
+    at,
+    found: `${what}, and no vault password was given`,
+    wanted: 'the vault password, since what stands there may decide what is missing',
+    fix: 'give it with `--vault-password-file FILE`, or look without it: --check',
+  };
+}
+
+function nothingDone(): Performed {
+  return { outcomes: [], notes: [], reasons: new Map() };
+}
+
+function report(assessment: Assessment, performed: Performed): Report {
+  const done = new Set(performed.outcomes.map(sessionKey));
+  const settled = settledOutcomes(assessment).filter((one) => !done.has(sessionKey(one)));
+  return {
+    task: 'provision',
+    check: false,
+    outcomes: [...settled, ...performed.outcomes],
+    leftovers: describeLeftovers(assessment.sessions, ({ entry }) => {
+      const reason = performed.reasons.get(sessionKey(entry));
+      return reason ?? reasonToStay(entry, assessment);
+    }),
+    notes: [...assessment.notes, ...performed.notes],
+    interrupted: null,
+  };
+}
+
+function reasonToStay(
+  entry: Assessment['sessions'][number]['entry'],
+  { actions }: Assessment,
+): string {
+  const isDefined = actions.some(
+    (action) => sessionsOf(action, [{ entry, folder: '' }]).length > 0,
+  );
+  return isDefined
+    ? 'its login had no clear outcome; the run that gets a token for this service removes it'
+    : 'no service of this name and user is defined any more: log this device out by hand, and remove its entry in .matrix-tokens/';
+}

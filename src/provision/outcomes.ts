@@ -1,0 +1,130 @@
+// From what is known and what was done to the lines of the report.
+import type { Assessment, WaitingSession } from '../assess.ts';
+import type { ServiceDefinition, VariablePath } from '../definitions/types.ts';
+import { formatPosition } from '../errors.ts';
+import type { Failure } from '../matrix/failure.ts';
+import type { Action } from '../plan/types.ts';
+import type { Leftover, Outcome } from '../report/types.ts';
+import type { LoginWork } from '../preflight.ts';
+
+/** Gives the outcome of every service of which nothing had to be done, or could not be known. */
+export function settledOutcomes(assessment: Assessment): Outcome[] {
+  const { actions, unwanted, unknown } = assessment;
+  return [
+    ...unwanted.map((one) => ({
+      ...nothing(one.host.name, one.name),
+      outcome: 'skipped' as const,
+      server_name: one.serverName,
+      message: one.reason,
+    })),
+    ...unknown.map((one) => ({
+      ...nothing(one.host.name, one.name),
+      outcome: 'unknown' as const,
+      message: one.reason,
+      code: 'CLOSED_VAULT',
+    })),
+    ...actions.flatMap((action): Outcome[] => {
+      if (action.kind === 'present') {
+        return [{ ...describeAction(action), outcome: 'ok', message: 'the token is there' }];
+      }
+      if (action.kind === 'login') return [];
+      return [
+        {
+          ...describeAction(action),
+          outcome: 'unknown',
+          message: action.reason,
+          code: 'CLOSED_VAULT',
+        },
+      ];
+    }),
+  ];
+}
+
+/** Gives the outcome that a login would have, for check mode. */
+export function pendingOutcome(action: Extract<Action, { kind: 'login' }>): Outcome {
+  return {
+    ...describeAction(action),
+    outcome: 'changed',
+    message: `would log in: ${action.reason}`,
+    variables: writtenVariables(action),
+  };
+}
+
+/** Gives the outcome of a login whose token is stored. */
+export function storedOutcome({ action }: Pick<LoginWork, 'action'>): Outcome {
+  return {
+    ...describeAction(action),
+    outcome: 'changed',
+    message: 'logged in and stored',
+    variables: writtenVariables(action),
+  };
+}
+
+/** Gives the outcome of a login that failed. */
+export function failedOutcome(work: LoginWork, failure: Failure, advice: string | null): Outcome {
+  const { definition } = work.action;
+  const isPassword = failure.code === 'M_FORBIDDEN';
+  const place = isPassword ? `; the password is that of ${formatPosition(work.password.at)}` : '';
+  return {
+    ...describeAction(work.action),
+    outcome: failure.outcome,
+    message: `${failure.message}${place}`,
+    code: failure.code,
+    hint: advice ?? failure.hint ?? null,
+    user_id: definition.userId,
+  };
+}
+
+/** Gives the sessions that still wait, with why. */
+export function describeLeftovers(
+  sessions: readonly WaitingSession[],
+  reasonOf: (session: WaitingSession) => string,
+): Leftover[] {
+  return sessions.map((session) => ({
+    host: session.entry.host,
+    service: session.entry.service,
+    user_id: session.entry.user_id,
+    device_id: session.entry.device_id,
+    message: reasonOf(session),
+  }));
+}
+
+function describeAction({ definition, target }: Action): Outcome {
+  return {
+    ...nothing(definition.host.name, definition.name),
+    ...identity(definition),
+    file: target.shown,
+  };
+}
+
+function identity(
+  definition: ServiceDefinition,
+): Pick<Outcome, 'user_id' | 'server_name' | 'install_tag'> {
+  return {
+    user_id: definition.userId,
+    server_name: definition.homeserver.serverName,
+    install_tag: definition.installTag,
+  };
+}
+
+function writtenVariables({ write }: Extract<Action, { kind: 'login' }>): string[] {
+  return [write.accessToken, write.deviceId]
+    .filter((path): path is VariablePath => path !== null)
+    .map((path) => path.join('.'));
+}
+
+function nothing(host: string, service: string): Outcome {
+  return {
+    host,
+    service,
+    outcome: 'ok',
+    user_id: null,
+    server_name: null,
+    message: '',
+    code: null,
+    hint: null,
+    file: null,
+    variables: [],
+    install_tag: null,
+  };
+}

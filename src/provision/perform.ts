@@ -1,0 +1,248 @@
+// Contacts the homeservers: logs in, stores, and removes what earlier runs left behind.
+import type { WaitingSession } from '../assess.ts';
+import { isFailure, type Failure } from '../matrix/failure.ts';
+import type { Queue } from '../matrix/queue.ts';
+import type { LoginWork, SweepWork, Work } from '../preflight.ts';
+import type { Outcome } from '../report/types.ts';
+import { explainFailure } from './advice.ts';
+import {
+  openHomeservers,
+  settingsKey,
+  type OpenHomeserver,
+  type OpenOptions,
+} from './homeservers.ts';
+import type { Locks } from './locks.ts';
+import { failedOutcome, storedOutcome } from './outcomes.ts';
+import { createSlot, type Stored } from './slot.ts';
+import { createSweep, type SweepRequest, type Swept } from './sweep.ts';
+
+/** What came of the work. */
+export interface Performed {
+  readonly outcomes: readonly Outcome[];
+  readonly notes: readonly string[];
+  /** Why sessions of a service could not be removed, by `sessionKey`. */
+  readonly reasons: ReadonlyMap<string, string>;
+}
+
+/** Names a service of a host. */
+export function sessionKey(one: { readonly host: string; readonly service: string }): string {
+  return `${one.host} ${one.service}`;
+}
+
+/** Does the work, the homeservers side by side. */
+export async function performWork(
+  work: Work,
+  locks: Locks,
+  options: OpenOptions,
+): Promise<Performed> {
+  const settings = [...work.logins, ...work.sweeps].map(
+    ({ action }) => action.definition.homeserver,
+  );
+  const opened = await openHomeservers(settings, options);
+  try {
+    const parts = await Promise.allSettled(
+      groupByQueue(work, opened).map((group) => performGroup(group, locks, options)),
+    );
+    return joinParts(parts);
+  } finally {
+    for (const one of opened.values()) if (!isFailure(one)) await one.client.close();
+  }
+}
+
+interface Item<T> {
+  readonly work: T;
+  readonly server: OpenHomeserver | Failure;
+}
+
+interface Group {
+  /** Null: none of these homeservers answered. */
+  readonly queue: Queue | null;
+  readonly logins: Item<LoginWork>[];
+  readonly sweeps: Item<SweepWork>[];
+}
+
+function groupByQueue(
+  work: Work,
+  opened: ReadonlyMap<string, OpenHomeserver | Failure>,
+): readonly Group[] {
+  const groups = new Map<Queue | null, Group>();
+  const place = (
+    one: LoginWork | SweepWork,
+  ): { server: OpenHomeserver | Failure; group: Group } => {
+    const server = opened.get(settingsKey(one.action.definition.homeserver));
+    if (server === undefined) throw new Error('a homeserver was not opened');
+    const queue = isFailure(server) ? null : server.queue;
+    const group = groups.get(queue) ?? { queue, logins: [], sweeps: [] };
+    groups.set(queue, group);
+    return { server, group };
+  };
+  for (const login of work.logins) {
+    const { server, group } = place(login);
+    group.logins.push({ work: login, server });
+  }
+  for (const sweep of work.sweeps) {
+    const { server, group } = place(sweep);
+    group.sweeps.push({ work: sweep, server });
+  }
+  return [...groups.values()];
+}
+
+async function performGroup(group: Group, locks: Locks, options: OpenOptions): Promise<Performed> {
+  const outcomes: Outcome[] = [];
+  const notes: string[] = [];
+  const sweeps: SweepItem[] = [];
+  for (const round of roundsOf(group.logins)) {
+    const results = await runLogins(round, group.queue, locks, options);
+    for (const { item, result } of results) {
+      if (isFailure(result)) {
+        const { failure, advice } = await explainFailure(result, item.work, item.server);
+        outcomes.push(failedOutcome(item.work, failure, advice));
+        continue;
+      }
+      outcomes.push(storedOutcome(item.work));
+      notes.push(...credentialNotes(item.work, result));
+      sweeps.push(...sweepAfter(item, result));
+    }
+  }
+  sweeps.push(...group.sweeps.map((item) => sweepOfPresent(item)));
+  const swept = await runSweeps(sweeps, group.queue, options);
+  return { outcomes, notes: [...notes, ...swept.notes], reasons: swept.reasons };
+}
+
+/** Two services of one file follow each other: each extends what the one before it wrote. */
+function roundsOf(items: readonly Item<LoginWork>[]): Item<LoginWork>[][] {
+  const rounds: Item<LoginWork>[][] = [];
+  const counts = new Map<string, number>();
+  for (const item of items) {
+    const { file } = item.work.action.target;
+    const index = counts.get(file) ?? 0;
+    counts.set(file, index + 1);
+    (rounds[index] ??= []).push(item);
+  }
+  return rounds;
+}
+
+interface LoginResult {
+  readonly item: Item<LoginWork>;
+  readonly result: Stored | Failure;
+}
+
+async function runLogins(
+  items: readonly Item<LoginWork>[],
+  queue: Queue | null,
+  locks: Locks,
+  { world }: OpenOptions,
+): Promise<LoginResult[]> {
+  const jobs = items.map(({ work, server }) => {
+    const lock = locks.of(work.action);
+    if (isFailure(server)) {
+      return { name: work.action.definition.name, attempt: () => Promise.resolve(server) };
+    }
+    if (lock === undefined) throw new Error('a file without its lock was to be written');
+    return createSlot(work, { ...server, world, lock });
+  });
+  if (queue === null) {
+    return items.map((item) => ({ item, result: failureOf(item.server) }));
+  }
+  const results = await queue.run<Stored>(jobs);
+  return items.flatMap((item, index) => {
+    const result = results[index];
+    return result === undefined ? [] : [{ item, result }];
+  });
+}
+
+function failureOf(server: OpenHomeserver | Failure): Failure {
+  if (isFailure(server)) return server;
+  throw new Error('a homeserver without a queue');
+}
+
+function credentialNotes({ action }: LoginWork, { credential }: Stored): string[] {
+  const { name } = action.definition;
+  const ms = credential.expiresInMs;
+  const notes: string[] = [];
+  if (ms !== null) {
+    const minutes = Math.round(ms / 60_000);
+    notes.push(
+      `the homeserver lets the token of ${name} die in ${minutes} minutes: raise its session lifetime, or run this often`,
+    );
+  }
+  if (credential.hasRefreshToken) {
+    notes.push(
+      `the homeserver sent a refresh token for ${name} that nobody asked for; it is not kept`,
+    );
+  }
+  return notes;
+}
+
+interface SweepItem {
+  readonly request: SweepRequest;
+  readonly key: string;
+  readonly server: OpenHomeserver | Failure;
+}
+
+function sweepAfter({ work, server }: Item<LoginWork>, stored: Stored): SweepItem[] {
+  const { definition } = work.action;
+  const own = stored.abandoned.map((entry): WaitingSession => ({ entry, folder: work.folder }));
+  const sessions = [...work.sessions, ...own];
+  if (sessions.length === 0) return [];
+  const key = sessionKey({ host: definition.host.name, service: definition.name });
+  const request: SweepRequest = {
+    service: definition.name,
+    userId: definition.userId,
+    accessToken: stored.credential.accessToken,
+    password: work.password.secret,
+    sessions,
+  };
+  return [{ request, key, server }];
+}
+
+function sweepOfPresent({ work, server }: Item<SweepWork>): SweepItem {
+  const { definition } = work.action;
+  return {
+    key: sessionKey({ host: definition.host.name, service: definition.name }),
+    server,
+    request: {
+      service: definition.name,
+      userId: definition.userId,
+      accessToken: work.accessToken,
+      password: work.password?.secret ?? null,
+      sessions: work.sessions,
+    },
+  };
+}
+
+async function runSweeps(
+  items: readonly SweepItem[],
+  queue: Queue | null,
+  { world }: OpenOptions,
+): Promise<{ notes: string[]; reasons: ReadonlyMap<string, string> }> {
+  const notes: string[] = [];
+  const reasons = new Map<string, string>();
+  const jobs = items.map(({ request, server }) =>
+    isFailure(server)
+      ? { name: request.service, attempt: () => Promise.resolve(server) }
+      : createSweep(request, { ...server, world }),
+  );
+  const results = queue === null ? [] : await queue.run<Swept>(jobs);
+  for (const [index, item] of items.entries()) {
+    const result = results[index] ?? failureOf(item.server);
+    if (isFailure(result)) reasons.set(item.key, result.message);
+    else notes.push(...result.removed.map((device) => removedNote(device, item.request)));
+  }
+  return { notes, reasons };
+}
+
+function removedNote(device: string, { service, userId }: SweepRequest): string {
+  return `removed the session ${device} of ${userId}, which an interrupted login of ${service} had left`;
+}
+
+function joinParts(parts: readonly PromiseSettledResult<Performed>[]): Performed {
+  const bug = parts.find((part) => part.status === 'rejected');
+  if (bug !== undefined) throw bug.reason;
+  const done = parts.flatMap((part) => (part.status === 'fulfilled' ? [part.value] : []));
+  return {
+    outcomes: done.flatMap((part) => part.outcomes),
+    notes: done.flatMap((part) => part.notes),
+    reasons: new Map(done.flatMap((part) => [...part.reasons])),
+  };
+}

@@ -1,0 +1,88 @@
+// A vault password is proved before anything is encrypted with it: a mistyped one would make a file
+// that the rest of the inventory's password does not open.
+import { InputError, type Position } from '../errors.ts';
+import type { HostView } from '../inventory.ts';
+import { DEFAULT_LABEL, isEnvelope, parseEnvelope } from '../vault/envelope.ts';
+import { open } from '../vault/cipher.ts';
+import type { VaultSecret } from '../vault/keyring.ts';
+import type { YamlNode } from '../yaml/node.ts';
+import type { World } from './world.ts';
+
+/** More than a few values that nobody can open say the same as one. */
+const MOST_TRIED = 20;
+
+interface Sample {
+  readonly envelope: string;
+  readonly at: Position;
+}
+
+/**
+ * Checks that a password opens a value of its vault ID that already exists; where there is none, a
+ * typed password is asked for once more. Throws InputError (E_VAULT_PASSWORD).
+ */
+export async function provePassword(
+  secret: VaultSecret,
+  hosts: readonly HostView[],
+  prompt: World['prompt'],
+): Promise<void> {
+  const samples = findSamples(hosts, secret.label);
+  for (const { envelope, at } of samples) {
+    if ((await open(parseEnvelope(envelope, at), secret.password)) !== null) return;
+  }
+  const [first] = samples;
+  if (first !== undefined) throw new InputError(wrongPassword(secret, first.at));
+  if (secret.prompted === true && prompt !== null) await askAgain(secret, prompt);
+}
+
+async function askAgain(secret: VaultSecret, prompt: NonNullable<World['prompt']>): Promise<void> {
+  const again = await prompt('Confirm vault password (nothing is encrypted with it yet): ');
+  if (again === secret.password.reveal()) return;
+  throw new InputError({
+    code: 'E_VAULT_PASSWORD',
+    found: 'two different vault passwords were typed',
+    wanted: 'the same one twice, since nothing exists yet that it could be tried on',
+  });
+}
+
+function wrongPassword(
+  secret: VaultSecret,
+  at: Position,
+): ConstructorParameters<typeof InputError>[0] {
+  return {
+    code: 'E_VAULT_PASSWORD',
+    at,
+    found: `a vaulted value that the password of vault ID ${secret.label} does not open`,
+    wanted: 'the password that the rest of the inventory is encrypted with',
+    fix: 'give that one, or name another vault ID in `vault_id`',
+  };
+}
+
+function findSamples(hosts: readonly HostView[], label: string): Sample[] {
+  const samples = new Map<string, Sample>();
+  for (const layer of hosts.flatMap((host) => host.layers)) {
+    for (const entry of layer.vars?.values() ?? []) {
+      for (const sample of envelopesIn(entry.value)) {
+        if (samples.size >= MOST_TRIED) return [...samples.values()];
+        if (labelOf(sample) === label) samples.set(sample.envelope, sample);
+      }
+    }
+  }
+  return [...samples.values()];
+}
+
+function* envelopesIn(node: YamlNode): Generator<Sample> {
+  if (node.kind === 'map') for (const { value } of node.entries) yield* envelopesIn(value);
+  else if (node.kind === 'seq') for (const item of node.items) yield* envelopesIn(item);
+  else if (node.tag === 'vault' && isEnvelope(String(node.value))) {
+    yield { envelope: String(node.value), at: node.at };
+  }
+}
+
+/** A damaged envelope proves nothing; it is told of where its value is needed. */
+function labelOf({ envelope, at }: Sample): string | null {
+  try {
+    return parseEnvelope(envelope, at).label ?? DEFAULT_LABEL;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,191 @@
+// Removes sessions that earlier logins left behind, with the token that is stored now. Nothing is
+// removed that a file holds, and nothing is called absent that may still come into being.
+import { randomBytes } from 'node:crypto';
+import { isFailure, type Failure } from '../matrix/failure.ts';
+import type { Homeserver } from '../matrix/homeserver.ts';
+import { REQUEST_TIMEOUT_MS, type HttpClient } from '../matrix/http.ts';
+import { loginWithPassword } from '../matrix/login/password.ts';
+import type { Job } from '../matrix/queue.ts';
+import { deleteDevices, listDevices, logout, whoami } from '../matrix/sessions.ts';
+import type { WaitingSession } from '../assess.ts';
+import type { Secret } from '../secret.ts';
+import { dropEntry, writeEntry } from '../vault/journal.ts';
+import type { World } from './world.ts';
+
+export interface SweepContext {
+  readonly client: HttpClient;
+  readonly homeserver: Homeserver;
+  readonly world: World;
+}
+
+export interface SweepRequest {
+  readonly service: string;
+  readonly userId: string;
+  readonly accessToken: Secret;
+  readonly password: Secret | null;
+  readonly sessions: readonly WaitingSession[];
+}
+
+/** The device IDs of sessions that are gone now. */
+export interface Swept {
+  readonly removed: readonly string[];
+}
+
+/** Makes the job that removes the waiting sessions of one service. */
+export function createSweep(request: SweepRequest, context: SweepContext): Job<Swept> {
+  const state: SweepState = { waiting: [...request.sessions], removed: [] };
+  return {
+    name: request.service,
+    userId: request.userId,
+    attempt: () => sweep(request, state, context),
+  };
+}
+
+interface SweepState {
+  waiting: WaitingSession[];
+  readonly removed: string[];
+}
+
+async function sweep(
+  request: SweepRequest,
+  state: SweepState,
+  context: SweepContext,
+): Promise<Swept | Failure> {
+  const stored = await dropStored(request, state, context);
+  if (isFailure(stored)) return stored;
+  while (state.waiting.length > 0) {
+    const failure = await sweepListed(request, state, context);
+    if (failure !== null) return failure;
+    await waitForYoungest(state, context);
+    if (context.world.signal.aborted) break;
+  }
+  return { removed: state.removed };
+}
+
+/** An entry whose device is that of the stored token was only not dropped in time. */
+async function dropStored(
+  { accessToken, userId }: SweepRequest,
+  state: SweepState,
+  { client, homeserver }: SweepContext,
+): Promise<Failure | null> {
+  const who = await whoami(client, homeserver, accessToken);
+  if (isFailure(who)) return who;
+  if (who.kind === 'dead') return deadToken();
+  if (who.userId !== userId) return foreignToken(who.userId);
+  const own = state.waiting.filter(({ entry }) => entry.device_id === who.deviceId);
+  for (const session of own) await drop(session, state);
+  return null;
+}
+
+async function sweepListed(
+  request: SweepRequest,
+  state: SweepState,
+  context: SweepContext,
+): Promise<Failure | null> {
+  const devices = await listDevices(context.client, context.homeserver, request.accessToken);
+  if (isFailure(devices)) return devices;
+  const listed = state.waiting.filter(({ entry }) => devices.includes(entry.device_id));
+  if (listed.length > 0) return remove(listed, request, state, context);
+  const now = context.world.now();
+  const absent = state.waiting.filter(({ entry }) => entry.at + REQUEST_TIMEOUT_MS <= now);
+  for (const session of absent) await drop(session, state);
+  return null;
+}
+
+/** A login that is younger than the request timeout may still be executed. */
+async function waitForYoungest(
+  state: SweepState,
+  { world, homeserver }: SweepContext,
+): Promise<void> {
+  const times = state.waiting.map(({ entry }) => entry.at + REQUEST_TIMEOUT_MS - world.now());
+  const ms = Math.max(0, ...times);
+  if (ms === 0) return;
+  world.progress({ kind: 'settle', server: homeserver.serverName, ms });
+  await world.sleep(ms, world.signal);
+}
+
+async function remove(
+  listed: readonly WaitingSession[],
+  request: SweepRequest,
+  state: SweepState,
+  context: SweepContext,
+): Promise<Failure | null> {
+  if (request.password === null) return noPassword();
+  const answer = await deleteDevices(context.client, context.homeserver, request.accessToken, {
+    userId: request.userId,
+    password: request.password,
+    deviceIds: listed.map(({ entry }) => entry.device_id),
+  });
+  if (isFailure(answer)) return answer;
+  for (const session of listed) {
+    if (answer.kind === 'not_offered') {
+      const failure = await logOutAs(session, request, request.password, context);
+      if (failure !== null) return failure;
+    }
+    await drop(session, state);
+    state.removed.push(session.entry.device_id);
+  }
+  return null;
+}
+
+/** Where devices cannot be removed, a new login as that device ends its sessions with a logout. */
+async function logOutAs(
+  session: WaitingSession,
+  request: SweepRequest,
+  password: Secret,
+  context: SweepContext,
+): Promise<Failure | null> {
+  const { client, homeserver, world } = context;
+  // This login is a login like any other: if its outcome is lost, it must not be judged too early.
+  const renewed = {
+    ...session.entry,
+    id: `sweep-${randomBytes(8).toString('hex')}`,
+    at: world.now(),
+  };
+  await writeEntry(session.folder, renewed);
+  const login = await loginWithPassword(client, homeserver, {
+    userId: request.userId,
+    password,
+    deviceId: session.entry.device_id,
+    displayName: null,
+  });
+  const token = isFailure(login) ? login.session?.accessToken : login.accessToken;
+  if (token === undefined || token === null) {
+    if (isFailure(login) && !login.maybeExecuted) await dropEntry(session.folder, renewed);
+    return isFailure(login) ? login : null;
+  }
+  const gone = await logout(client, homeserver, token);
+  if (isFailure(gone)) return gone;
+  await dropEntry(session.folder, renewed);
+  return null;
+}
+
+async function drop(session: WaitingSession, state: SweepState): Promise<void> {
+  await dropEntry(session.folder, session.entry);
+  state.waiting = state.waiting.filter((one) => one !== session);
+}
+
+function sessionLeft(message: string): Failure {
+  return {
+    kind: 'failure',
+    scope: 'user',
+    outcome: 'failed',
+    code: 'SESSION_LEFT',
+    message,
+    maybeExecuted: false,
+  };
+}
+
+function deadToken(): Failure {
+  return sessionLeft(
+    'the stored token is not known to the homeserver, so nothing can be removed with it',
+  );
+}
+
+function foreignToken(userId: string): Failure {
+  return sessionLeft(`the stored token belongs to ${userId}, so nothing can be removed with it`);
+}
+
+function noPassword(): Failure {
+  return sessionLeft('removing it wants the password of the user, and the service has none');
+}

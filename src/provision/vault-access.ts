@@ -1,0 +1,77 @@
+// The vault passwords of a run: read when the first one is needed, and then only once.
+import { constants } from 'node:fs';
+import { access, readFile, stat } from 'node:fs/promises';
+import type { Decrypt } from '../definitions/types.ts';
+import { decryptText, type VaultSecret } from '../vault/keyring.ts';
+import { loadVaultSecrets, type PasswordSources } from '../vault/passwords.ts';
+import type { World } from './world.ts';
+
+export interface VaultOptions {
+  readonly vaultPasswordFiles: readonly string[];
+  readonly vaultIds: readonly string[];
+  readonly askVaultPass: boolean;
+}
+
+export interface VaultAccess {
+  /** Gives the passwords; an empty list where no source of one was given. Throws InputError. */
+  secrets(): Promise<readonly VaultSecret[]>;
+  /** Opens an inline value; null where no source of a password was given. */
+  readonly decrypt: Decrypt | null;
+  /** The same for a whole file. */
+  readonly decryptFile: ((envelope: string, file: string) => Promise<string>) | null;
+}
+
+/** Gives access to the vault with the password sources of options and environment. */
+export function openVaultAccess(options: VaultOptions, world: World): VaultAccess {
+  const environmentFile = world.env['ANSIBLE_VAULT_PASSWORD_FILE'];
+  const sources: PasswordSources = {
+    vaultPasswordFiles: options.vaultPasswordFiles,
+    vaultIds: options.vaultIds,
+    askVaultPass: options.askVaultPass,
+    ...(environmentFile === undefined || environmentFile === '' ? {} : { environmentFile }),
+  };
+  let loading: Promise<readonly VaultSecret[]> | null = null;
+  const secrets = (): Promise<readonly VaultSecret[]> => (loading ??= load(sources, world));
+  if (!hasSource(sources)) return { secrets, decrypt: null, decryptFile: null };
+  const opened = new Map<string, Promise<string>>();
+  const decrypt: Decrypt = (envelope, at) => {
+    const known = opened.get(envelope);
+    if (known !== undefined) return known;
+    const opening = secrets().then((list) => decryptText(envelope, list, at));
+    opened.set(envelope, opening);
+    return opening;
+  };
+  const decryptFile = (envelope: string, file: string): Promise<string> =>
+    decrypt(envelope, { file, line: 1, column: 1 });
+  return { secrets, decrypt, decryptFile };
+}
+
+function hasSource(sources: PasswordSources): boolean {
+  return (
+    sources.vaultPasswordFiles.length > 0 ||
+    sources.vaultIds.length > 0 ||
+    sources.askVaultPass ||
+    sources.environmentFile !== undefined
+  );
+}
+
+function load(sources: PasswordSources, world: World): Promise<readonly VaultSecret[]> {
+  return loadVaultSecrets(sources, {
+    cwd: world.cwd,
+    env: world.env,
+    readFile: (file) => readFile(file),
+    isExecutable,
+    run: (file, args) => world.run(file, args),
+    prompt: world.prompt,
+    warn: (text) => world.warn(text),
+  });
+}
+
+async function isExecutable(file: string): Promise<boolean> {
+  try {
+    await access(file, constants.X_OK);
+    return (await stat(file)).isFile();
+  } catch {
+    return false;
+  }
+}

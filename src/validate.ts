@@ -1,0 +1,35 @@
+// What can be said without contacting anybody: the task validate, and every dry run.
+import { assess, type AssessOptions, type Assessment } from './assess.ts';
+import { describeLeftovers, pendingOutcome, settledOutcomes } from './provision/outcomes.ts';
+import { openVaultAccess, type VaultOptions } from './provision/vault-access.ts';
+import type { World } from './provision/world.ts';
+import type { Report } from './report/types.ts';
+
+/** Reads and plans, and says what a run would do. Throws InputError. */
+export async function validate(
+  options: AssessOptions & VaultOptions,
+  world: World,
+): Promise<Report> {
+  const vault = openVaultAccess(options, world);
+  return describePlan(await assess(options, vault, world.cwd), 'validate');
+}
+
+/** Gives the report of a run that only looks. */
+export function describePlan(assessment: Assessment, task: Report['task']): Report {
+  const logins = assessment.actions.filter((action) => action.kind === 'login');
+  return {
+    task,
+    check: true,
+    outcomes: [...settledOutcomes(assessment), ...logins.map(pendingOutcome)],
+    leftovers: describeLeftovers(
+      assessment.sessions,
+      () => 'an earlier run was interrupted; the next run removes it',
+    ),
+    notes: [...assessment.notes, ...closedNotes(assessment)],
+    interrupted: null,
+  };
+}
+
+function closedNotes({ closed }: Assessment): string[] {
+  return closed.map((file) => `left closed, since no vault password was given: ${file}`);
+}

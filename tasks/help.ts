@@ -1,0 +1,97 @@
+// What --help prints: every flag with a line, and an example.
+import type { TaskName } from './options.ts';
+
+const INPUT = `\
+Where things are (as in Ansible):
+  -i, --inventory FILE      inventory file, YAML or INI; may be given several times
+  -l, --limit NAMES         only these hosts and groups, separated by commas
+  -e, --extra-vars VARS     key=value, '{JSON}' or @file; wins over everything else
+      --playbook-dir DIR    folder of the playbook with its group_vars and
+                            host_vars (default: the current folder)`;
+
+const VAULT = `\
+Vault password (as in Ansible; also ANSIBLE_VAULT_PASSWORD_FILE):
+      --vault-password-file FILE
+                            file that holds it, or a program that prints it
+      --vault-id LABEL@FILE one of several; FILE may be \`prompt\`
+  -J, --ask-vault-pass      ask for it`;
+
+const OUTPUT = `\
+Output:
+      --format text|json    the report on stdout (default: text)
+      --json                the same as --format json
+  -v, --verbose             show the requests, without secrets
+  -h, --help                this text
+      --version             the version`;
+
+const CODES = `\
+Exit codes: 0 converged · 1 a service failed · 2 changes are pending (with
+--detailed-exitcode) · 3 deferred by a rate limit · 4 a homeserver was
+unreachable · 5 bad input, nothing was tried · 70 a bug`;
+
+const PROVISION = `\
+usage: matrix-tokens provision [options] [SERVICE ...]
+
+Logs every bot and bridge that has no access token yet in against its homeserver
+and writes the token into its Ansible Vault file. Those present are skipped.
+Names of services pick some; without them, all services of all hosts are meant.
+
+${INPUT}
+
+${VAULT}
+
+What to do:
+  -C, --check               say what would be done; contact nobody, write nothing
+  -D, --diff                show the names of what is written
+      --detailed-exitcode   with --check: exit code 2 if changes are pending
+      --max-wait SECONDS    how long to wait for rate limits, a homeserver
+                            (default: matrix_tokens_max_wait, else 600)
+
+${OUTPUT}
+
+Example:
+  matrix-tokens provision -i inventory/hosts --vault-password-file ~/.vault_pass
+
+${CODES}
+`;
+
+const VALIDATE = `\
+usage: matrix-tokens validate [options] [SERVICE ...]
+
+Checks inventory, vars and definitions, and says which tokens are there. Contacts
+nobody and writes nothing; works without the vault password.
+
+${INPUT}
+
+${VAULT}
+
+      --detailed-exitcode   exit code 2 if tokens are missing
+
+${OUTPUT}
+
+Example:
+  matrix-tokens validate -i inventory/hosts --json
+
+${CODES}
+`;
+
+const OVERVIEW = `\
+usage: matrix-tokens [TASK] [options] [SERVICE ...]
+
+Gets Matrix access tokens for bots and bridges into Ansible Vault files.
+
+Tasks:
+  provision   log in whoever has no token yet, and store it (the default)
+  validate    check inventory, vars and definitions, offline
+
+matrix-tokens TASK --help shows the options of a task.
+
+Example:
+  matrix-tokens provision -i inventory/hosts --check --diff
+`;
+
+/** Gives the help text of a task, or the overview. */
+export function helpText(task: TaskName | null): string {
+  if (task === null) return OVERVIEW;
+  return { provision: PROVISION, validate: VALIDATE }[task];
+}

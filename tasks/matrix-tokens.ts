@@ -1,0 +1,67 @@
+// The bin: reads the command line, runs a task, prints, and ends with the right exit code.
+import { InputError } from '../src/errors.ts';
+import { EXIT, formatFaults, formatFaultsJson } from '../src/report.ts';
+import { redact } from '../src/secret.ts';
+import { helpText } from './help.ts';
+import { parseOptions, type Options, type Request } from './options.ts';
+import { runProvision } from './provision.ts';
+import { PromptCancelled, styleFor } from './terminal.ts';
+import { runValidate } from './validate.ts';
+import { VERSION } from './version.ts';
+
+/** Runs what the arguments ask for and gives the exit code. */
+async function main(argv: readonly string[]): Promise<number> {
+  let request: Request | null = null;
+  try {
+    request = parseOptions(argv);
+    if (request.kind === 'help') return print(helpText(request.task));
+    if (request.kind === 'version') return print(`matrix-tokens ${VERSION}\n`);
+    const run = { provision: runProvision, validate: runValidate }[request.options.task];
+    return await run(request.options);
+  } catch (error) {
+    if (error instanceof PromptCancelled) return 130;
+    if (!(error instanceof InputError)) return reportBug(error);
+    const options = request?.kind === 'run' ? request.options : null;
+    return reportFaults(error, options, argv);
+  }
+}
+
+async function print(text: string): Promise<number> {
+  process.stdout.write(text);
+  return EXIT.converged;
+}
+
+function reportFaults(error: InputError, options: Options | null, argv: readonly string[]): number {
+  process.stderr.write(formatFaults(error.faults, styleFor(process.stderr, process.env)));
+  if (options?.format === 'json' || (options === null && argv.includes('--json'))) {
+    const run = {
+      task: options?.task ?? 'provision',
+      check: options?.check ?? false,
+      exitCode: EXIT.badInput,
+    };
+    process.stdout.write(formatFaultsJson(error, run));
+  }
+  return EXIT.badInput;
+}
+
+/** The message of an unforeseen error may hold anything, so only its kind and place are shown. */
+function reportBug(error: unknown): number {
+  const isError = error instanceof Error;
+  const frames = isError
+    ? (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line))
+    : [];
+  const code = isError && 'code' in error ? ` ${String(error.code)}` : '';
+  const lines = [
+    `matrix-tokens: a bug: ${isError ? error.name : typeof error}${code}`,
+    ...frames.slice(0, 10),
+    `matrix-tokens ${VERSION}, node ${process.version}`,
+    'Please report these lines in the issue tracker of matrix-tokens.',
+    'Nothing obtained is lost: run the same command again.',
+  ];
+  process.stderr.write(`${redact(lines.join('\n'))}\n`);
+  return EXIT.bug;
+}
+
+void main(process.argv.slice(2)).then((exitCode) => {
+  process.exitCode = exitCode;
+});

@@ -1,0 +1,190 @@
+// The command line: Ansible's own flags where Ansible has one, refused where it is mistyped.
+import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { didYouMean } from '../src/definitions/suggest.ts';
+import { InputError, type Fault } from '../src/errors.ts';
+
+export const TASKS = ['provision', 'validate'] as const;
+export type TaskName = (typeof TASKS)[number];
+
+export interface Options {
+  readonly task: TaskName;
+  readonly services: readonly string[];
+  readonly inventory: readonly string[];
+  readonly limit: string | undefined;
+  readonly extraVars: readonly string[];
+  readonly playbookDir: string | undefined;
+  readonly check: boolean;
+  readonly diff: boolean;
+  readonly detailedExitcode: boolean;
+  /** Seconds; undefined: what vars say. */
+  readonly maxWait: number | undefined;
+  readonly format: 'text' | 'json';
+  readonly vaultPasswordFiles: readonly string[];
+  readonly vaultIds: readonly string[];
+  readonly askVaultPass: boolean;
+  readonly verbosity: number;
+}
+
+/** What the command line asks for. */
+export type Request =
+  | { readonly kind: 'run'; readonly options: Options }
+  | { readonly kind: 'help'; readonly task: TaskName | null }
+  | { readonly kind: 'version' };
+
+const FLAGS = {
+  inventory: { type: 'string', short: 'i', multiple: true },
+  limit: { type: 'string', short: 'l' },
+  'extra-vars': { type: 'string', short: 'e', multiple: true },
+  'playbook-dir': { type: 'string' },
+  check: { type: 'boolean', short: 'C' },
+  diff: { type: 'boolean', short: 'D' },
+  'detailed-exitcode': { type: 'boolean' },
+  'max-wait': { type: 'string' },
+  format: { type: 'string' },
+  json: { type: 'boolean' },
+  'vault-password-file': { type: 'string', multiple: true },
+  'vault-pass-file': { type: 'string', multiple: true },
+  'vault-id': { type: 'string', multiple: true },
+  'ask-vault-pass': { type: 'boolean', short: 'J' },
+  'ask-vault-password': { type: 'boolean' },
+  verbose: { type: 'boolean', short: 'v', multiple: true },
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean' },
+} as const satisfies ParseArgsConfig['options'];
+
+const CHANGING_ONLY = ['check', 'diff', 'max-wait'] as const;
+
+/** Reads the arguments after the program's name. Throws InputError (E_OPTION). */
+export function parseOptions(argv: readonly string[]): Request {
+  const { values, positionals } = parse(argv);
+  const [name, ...services] = positionals;
+  const task = findTask(name);
+  if (values.help === true) return { kind: 'help', task: name === undefined ? null : task };
+  if (values.version === true) return { kind: 'version' };
+  const faults = checkTogether(values, task);
+  const maxWait = parseMaxWait(values['max-wait'], faults);
+  const format = parseFormat(values, faults);
+  if (faults.length > 0) throw new InputError(faults);
+  return {
+    kind: 'run',
+    options: {
+      task,
+      services,
+      inventory: values.inventory ?? [],
+      limit: values.limit,
+      extraVars: values['extra-vars'] ?? [],
+      playbookDir: values['playbook-dir'],
+      check: values.check === true || task === 'validate',
+      diff: values.diff === true,
+      detailedExitcode: values['detailed-exitcode'] === true,
+      maxWait,
+      format,
+      vaultPasswordFiles: [
+        ...(values['vault-password-file'] ?? []),
+        ...(values['vault-pass-file'] ?? []),
+      ],
+      vaultIds: values['vault-id'] ?? [],
+      askVaultPass: values['ask-vault-pass'] === true || values['ask-vault-password'] === true,
+      verbosity: values.verbose?.length ?? 0,
+    },
+  };
+}
+
+type Values = ReturnType<typeof parse>['values'];
+
+function parse(argv: readonly string[]) {
+  try {
+    return parseArgs({ args: [...argv], options: FLAGS, allowPositionals: true, strict: true });
+  } catch (error) {
+    throw new InputError(describeParseError(error as NodeJS.ErrnoException, argv));
+  }
+}
+
+/** Node's own sentences repeat the argument, which may hold a secret. */
+function describeParseError(error: NodeJS.ErrnoException, argv: readonly string[]): Fault {
+  const words = argv
+    .filter((word) => word.startsWith('-'))
+    .map((word) => word.replace(/=.*$/s, ''));
+  const known = Object.keys(FLAGS).map((flag) => `--${flag}`);
+  const shorts = Object.values(FLAGS).flatMap((flag) =>
+    'short' in flag ? [`-${flag.short}`] : [],
+  );
+  if (error.code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') {
+    const word = words.find((one) => one.startsWith('--') && !known.includes(one));
+    const unknown =
+      word ?? words.find((one) => !known.includes(one) && !shorts.includes(one)) ?? 'an option';
+    return {
+      code: 'E_OPTION',
+      found: `${unknown}, which is no option`,
+      wanted: `one of ${known.join(' ')}`,
+      fix: didYouMean(unknown, known) ?? 'see `matrix-tokens --help`',
+    };
+  }
+  return {
+    code: 'E_OPTION',
+    found: 'an option without its value, or with a value that it does not take',
+    wanted:
+      'values after -i, -l, -e, --playbook-dir, --max-wait, --format, --vault-password-file and --vault-id, and after no other',
+    fix: 'see `matrix-tokens --help`',
+  };
+}
+
+function findTask(name: string | undefined): TaskName {
+  if (name === undefined) return 'provision';
+  const task = TASKS.find((one) => one === name);
+  if (task !== undefined) return task;
+  throw new InputError({
+    code: 'E_OPTION',
+    found: `'${name}', which is no task`,
+    wanted: `one of ${TASKS.join(', ')}`,
+    fix:
+      didYouMean(name, TASKS) ?? 'services are named after the task: matrix-tokens provision NAME',
+  });
+}
+
+function checkTogether(values: Values, task: TaskName): Fault[] {
+  const faults: Fault[] = [];
+  const isChecking = values.check === true || task === 'validate';
+  if (values['detailed-exitcode'] === true && !isChecking) {
+    faults.push({
+      code: 'E_OPTION',
+      found: '--detailed-exitcode without --check',
+      wanted: 'both: exit code 2 says that changes are pending',
+    });
+  }
+  for (const flag of task === 'validate' ? CHANGING_ONLY : []) {
+    if (values[flag] === undefined) continue;
+    faults.push({
+      code: 'E_OPTION',
+      found: `--${flag} with the task validate`,
+      wanted: 'the task provision, or no such option: validate is always offline',
+    });
+  }
+  return faults;
+}
+
+function parseMaxWait(text: string | undefined, faults: Fault[]): number | undefined {
+  if (text === undefined) return undefined;
+  const seconds = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (seconds <= 86_400) return seconds;
+  faults.push({
+    code: 'E_OPTION',
+    found: '--max-wait with something else than seconds',
+    wanted: 'a whole number from 0 to 86400',
+  });
+  return undefined;
+}
+
+function parseFormat(values: Values, faults: Fault[]): 'text' | 'json' {
+  const format = values.json === true ? (values.format ?? 'json') : (values.format ?? 'text');
+  if (format === 'json' || (format === 'text' && values.json !== true)) return format;
+  faults.push({
+    code: 'E_OPTION',
+    found:
+      values.json === true
+        ? '--json together with another --format'
+        : `--format ${format.slice(0, 40)}`,
+    wanted: 'text or json',
+  });
+  return 'text';
+}

@@ -1,0 +1,18 @@
+import { exitCodeOf, formatJson, formatText, type Report } from '../src/report.ts';
+import type { Options } from './options.ts';
+import { styleFor } from './terminal.ts';
+
+/** Prints a report in the format that was asked for and gives its exit code. */
+export async function printReport(report: Report, options: Options): Promise<number> {
+  const exitCode = exitCodeOf(report, { detailed: options.detailedExitcode });
+  const style = styleFor(process.stdout, process.env);
+  const text =
+    options.format === 'json'
+      ? formatJson(report, exitCode)
+      : formatText(report, style, { diff: options.diff });
+  // A pipe whose reader is gone is no error of ours: what was done is stored.
+  await new Promise<void>((resolve) => {
+    process.stdout.write(text, () => resolve());
+  });
+  return exitCode;
+}

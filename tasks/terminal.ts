@@ -1,0 +1,113 @@
+// What the terminal can do: colors, a prompt that shows nothing, a line that counts down.
+import { openSync } from 'node:fs';
+import { ReadStream, WriteStream } from 'node:tty';
+import { styleText } from 'node:util';
+import { PLAIN, type TextStyle } from '../src/report.ts';
+import type { Progress, World } from '../src/provision/world.ts';
+import { redact } from '../src/secret.ts';
+
+/** Colors only on a terminal, and never with NO_COLOR. */
+export function styleFor(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): TextStyle {
+  const isPlain = !stream.isTTY || (env['NO_COLOR'] ?? '') !== '' || env['TERM'] === 'dumb';
+  if (isPlain) return PLAIN;
+  return { paint: (color, text) => styleText(color, text, { validateStream: false }) };
+}
+
+/** Gives a prompt on the terminal that shows nothing of what is typed; null where there is none. */
+export function openPrompt(): World['prompt'] {
+  if (!process.stdin.isTTY && !process.stderr.isTTY) return null;
+  return async (text) => {
+    const fd = openSync('/dev/tty', 'r+');
+    const input = new ReadStream(fd);
+    const output = new WriteStream(fd);
+    output.write(text);
+    try {
+      return await readHidden(input);
+    } finally {
+      output.write('\n');
+      input.setRawMode(false);
+      input.destroy();
+    }
+  };
+}
+
+const ENTER = /[\r\n]/;
+const CONTROL_C = '\u0003';
+const CONTROL_D = '\u0004';
+const ERASE = /[\b\u007f]/;
+
+function readHidden(input: ReadStream): Promise<string> {
+  input.setRawMode(true);
+  input.setEncoding('utf8');
+  return new Promise((resolve, reject) => {
+    const typed: string[] = [];
+    input.on('error', reject);
+    input.on('data', (data) => {
+      for (const char of String(data)) {
+        if (ENTER.test(char) || char === CONTROL_D) resolve(typed.join(''));
+        else if (char === CONTROL_C) reject(new PromptCancelled());
+        else if (ERASE.test(char)) typed.pop();
+        else typed.push(char);
+      }
+    });
+  });
+}
+
+/** The operator pressed Ctrl-C at a prompt. */
+export class PromptCancelled extends Error {
+  override name = 'PromptCancelled' as const;
+}
+
+/** Shows what a run is waiting for: a line that counts down on a terminal, plain lines elsewhere. */
+export function progressOn(stream: NodeJS.WriteStream): {
+  show(event: Progress): void;
+  /** Removes the line that counts down. */
+  clear(): void;
+} {
+  let timer: NodeJS.Timeout | undefined;
+  const clear = (): void => {
+    if (timer === undefined) return;
+    clearInterval(timer);
+    timer = undefined;
+    stream.write('\r\u001b[K');
+  };
+  const countDown = (event: Extract<Progress, { ms: number }>): void => {
+    const end = Date.now() + event.ms;
+    const draw = (): void => {
+      const left = Math.max(0, end - Date.now());
+      if (left === 0) clear();
+      else stream.write(`\r\u001b[K${redact(describe({ ...event, ms: left }))}`);
+    };
+    draw();
+    timer = setInterval(draw, 1000);
+    timer.unref();
+  };
+  return {
+    clear,
+    show(event) {
+      clear();
+      if (stream.isTTY && 'ms' in event && event.ms >= 1000) countDown(event);
+      else stream.write(`${redact(describe(event))}\n`);
+    },
+  };
+}
+
+function describe(event: Progress): string {
+  switch (event.kind) {
+    case 'pause':
+      return `${event.server}: rate limited, waiting ${seconds(event.ms)} (${event.remaining} to go)`;
+    case 'settle':
+      return `${event.server}: waiting ${seconds(event.ms)} until a lost login must have ended`;
+    case 'lock':
+      return `waiting for ${event.holder}, which works on ${event.file}`;
+    case 'login':
+      return `${event.server}: logging in ${event.userId}`;
+    case 'stored':
+      return `${event.service}: stored in ${event.file}`;
+  }
+}
+
+function seconds(ms: number): string {
+  const total = Math.ceil(ms / 1000);
+  return total < 120 ? `${total} s` : `${Math.floor(total / 60)} min ${total % 60} s`;
+}
