@@ -11,6 +11,7 @@ import { withLock } from './setup-lock.mjs';
 const ROOT = resolve(import.meta.dirname ?? '.', '..');
 const DIST = join(ROOT, 'dist');
 const STAMP = join(DIST, 'build-stamp');
+const BUNDLE = join(DIST, 'matrix-tokens.cjs');
 const SOURCE_FOLDERS = ['src', 'tasks', 'scripts', 'tests', 'bench', 'vars'];
 const SOURCE_FILES = ['package.json', 'package-lock.json', 'tsconfig.json'];
 
@@ -37,7 +38,7 @@ async function prepare(mayInstall) {
     run(npmCommand(['ci', '--ignore-scripts', '--no-audit', '--no-fund']), 'npm ci');
   }
   const wanted = hashOfSources();
-  if (readOrNull(STAMP) === wanted) return;
+  if (readOrNull(STAMP) === wanted && existsSync(BUNDLE)) return;
   say('building into dist/ (about 3 s)');
   removeStaleOutput();
   run(
@@ -88,7 +89,7 @@ function removeStaleOutput() {
 
 /** `npm ci --omit=dev` in a built tree (an unpacked release) has nothing to build and needs not. */
 function reportUnbuilt() {
-  if (existsSync(join(DIST, 'matrix-tokens.cjs'))) return;
+  if (existsSync(BUNDLE)) return;
   throw new Error('the bundle is not built and the build tools are left out: run a full `npm ci`');
 }
 

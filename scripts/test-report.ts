@@ -6,6 +6,8 @@ import type { FileOutcome, TestOutcome } from './test-file.ts';
 const COLUMNS = 80;
 const SLOWEST = 10;
 
+type Counted = Pick<TestOutcome, 'state'>;
+
 interface Named extends TestOutcome {
   readonly subject: string;
 }
@@ -57,7 +59,7 @@ export function summaryText(outcomes: readonly FileOutcome[]): string {
 }
 
 /** `N passed, N failed, N skipped` */
-export function closingLine(tests: readonly TestOutcome[]): string {
+export function closingLine(tests: readonly Counted[]): string {
   const [passed, failed] = [count(tests, 'passed'), count(tests, 'failed')];
   return `${passed} passed, ${failed} failed, ${count(tests, 'skipped')} skipped`;
 }
@@ -108,6 +110,6 @@ function subjectOf(file: string): string {
   return basename(file).replace(/\.test\.js$/, '');
 }
 
-function count(tests: readonly TestOutcome[], state: TestOutcome['state']): number {
+function count(tests: readonly Counted[], state: TestOutcome['state']): number {
   return tests.filter((test) => test.state === state).length;
 }

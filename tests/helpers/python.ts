@@ -3,11 +3,20 @@
 //   const skip = await ansibleSkip();
 //   test('…', { skip }, async () => { … await ansibleBin('ansible-vault') … });
 //
-// The test runner makes the environments beforehand and names them in the two variables below.
+// The test runner makes the environments beforehand and names them in two variables.
 import { join } from 'node:path';
 import { pythonEnvironment } from '../../scripts/python-environment.ts';
 import type { PythonEnvironment } from '../../scripts/python-environment.ts';
 import { ANSIBLE_VERSIONS, SYNAPSE_VERSIONS } from '../../scripts/python-versions.ts';
+
+/** Name the folders of virtual environments that are already there. */
+export const ANSIBLE_VARIABLE = 'MATRIX_TOKENS_ANSIBLE_VENV';
+export const SYNAPSE_VARIABLE = 'MATRIX_TOKENS_SYNAPSE_VENV';
+
+/** The variable in which the test runner says why there is none. */
+export function missing(variable: string): string {
+  return `${variable}_MISSING`;
+}
 
 /** Gives false where ansible-core can be used, else the reason for skipping (in CI: false, too). */
 export async function ansibleSkip(): Promise<string | false> {
@@ -36,21 +45,23 @@ export async function synapsePython(): Promise<string> {
 
 async function ansibleEnvironment(): Promise<PythonEnvironment> {
   return (
-    given('MATRIX_TOKENS_ANSIBLE_VENV') ??
+    given(ANSIBLE_VARIABLE) ??
     (await pythonEnvironment({ versions: ANSIBLE_VERSIONS, env: process.env }))
   );
 }
 
 async function synapseEnvironment(): Promise<PythonEnvironment> {
   return (
-    given('MATRIX_TOKENS_SYNAPSE_VENV') ??
+    given(SYNAPSE_VARIABLE) ??
     (await pythonEnvironment({ versions: SYNAPSE_VERSIONS, env: process.env }))
   );
 }
 
 function given(variable: string): PythonEnvironment | null {
   const folder = process.env[variable] ?? '';
-  return folder === '' ? null : { kind: 'ready', folder };
+  if (folder !== '') return { kind: 'ready', folder };
+  const reason = process.env[missing(variable)] ?? '';
+  return reason === '' ? null : { kind: 'missing', reason };
 }
 
 function skipReason(environment: PythonEnvironment): string | false {

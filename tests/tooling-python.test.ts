@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { test } from 'node:test';
+import type { TestContext } from 'node:test';
+import { promisify } from 'node:util';
+import { pythonEnvironment } from '../scripts/python-environment.ts';
+import type { PythonEnvironment } from '../scripts/python-environment.ts';
+import { ansiblePython, ansibleSkip } from './helpers/python.ts';
+
+const run = promisify(execFile);
+const skip = await ansibleSkip();
+const TINY = { name: 'tiny-package', version: '1.0', oldestMinor: 10, seconds: 1 };
+const MAKE_WHEEL = `
+import sys, zipfile
+info = 'tiny_package-1.0.dist-info'
+with zipfile.ZipFile(sys.argv[1] + '/tiny_package-1.0-py3-none-any.whl', 'w') as wheel:
+    wheel.writestr('tiny_package.py', '')
+    wheel.writestr(info + '/METADATA', 'Metadata-Version: 2.1\\nName: tiny-package\\nVersion: 1.0\\n')
+    wheel.writestr(info + '/WHEEL', 'Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n')
+    wheel.writestr(info + '/RECORD', '')
+`;
+
+function folderFor(t: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'matrix-tokens-python-'));
+  t.after(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+  return folder;
+}
+
+/** An environment in which pip finds nothing but what lies in the folder. */
+function offline(folder: string): NodeJS.ProcessEnv {
+  return {
+    ...process.env,
+    XDG_CACHE_HOME: join(folder, 'cache'),
+    PIP_NO_INDEX: '1',
+    PIP_FIND_LINKS: folder,
+  };
+}
+
+function readyFolder(made: PythonEnvironment): string {
+  assert.equal(made.kind, 'ready', made.kind === 'missing' ? made.reason : '');
+  return made.kind === 'ready' ? made.folder : '';
+}
+
+test('an environment is made once, by one of two at the same time', { skip }, async (t) => {
+  const folder = folderFor(t);
+  await run(await ansiblePython(), ['-c', MAKE_WHEEL, folder]);
+  const said: string[] = [];
+  const options = {
+    versions: [TINY],
+    env: offline(folder),
+    log: (line: string) => said.push(line),
+  };
+  const both = await Promise.all([pythonEnvironment(options), pythonEnvironment(options)]);
+  const [made, other] = both.map(readyFolder);
+  assert.equal(made, other);
+  assert.match(made ?? '', /cache\/matrix-tokens\/tiny-package-1\.0-python-3\.\d+\.\d+$/);
+  const marker = join(made ?? '', 'matrix-tokens-complete');
+  assert.equal(readFileSync(marker, 'utf8'), 'tiny-package==1.0');
+
+  said.length = 0;
+  await pythonEnvironment(options);
+  assert.deepEqual(said, []);
+
+  // As a killed run leaves it.
+  rmSync(marker);
+  writeFileSync(join(made ?? '', 'leftover'), '');
+  readyFolder(await pythonEnvironment(options));
+  assert.equal(said.length, 1);
+  assert.ok(existsSync(marker) && !existsSync(join(made ?? '', 'leftover')));
+});
+
+test('a package that cannot be installed leaves nothing that counts', { skip }, async (t) => {
+  const folder = folderFor(t);
+  const made = await pythonEnvironment({ versions: [TINY], env: offline(folder) });
+  assert.equal(made.kind, 'missing');
+  assert.match(
+    made.kind === 'missing' ? made.reason : '',
+    /^tiny-package==1\.0 cannot be installed: /,
+  );
+  const cache = join(folder, 'cache/matrix-tokens');
+  for (const name of readdirSync(cache)) {
+    assert.ok(!existsSync(join(cache, name, 'matrix-tokens-complete')));
+  }
+});
+
+test('where no Python is found the reason says what was looked for', async (t) => {
+  const env = { PATH: folderFor(t) };
+  const made = await pythonEnvironment({ versions: [TINY], env });
+  assert.equal(made.kind, 'missing');
+  assert.match(
+    made.kind === 'missing' ? made.reason : '',
+    /^no Python 3\.10 or newer .*python3\.13/,
+  );
+});
+
+test('without Python tests are skipped with the reason, but not in CI', async () => {
+  const helper = resolve(import.meta.dirname, 'helpers/python.js');
+  const code = `import { ansibleSkip, ansibleBin } from ${JSON.stringify(helper)};
+    console.log(await ansibleSkip(), await ansibleBin('x').catch((error) => error.message));`;
+  const said = async (env: NodeJS.ProcessEnv): Promise<string> => {
+    const missing: NodeJS.ProcessEnv = { ...process.env, MATRIX_TOKENS_ANSIBLE_VENV: '', ...env };
+    missing['MATRIX_TOKENS_ANSIBLE_VENV_MISSING'] = 'no-python';
+    const args = ['--input-type=module', '-e', code];
+    return (await run(process.execPath, args, { env: missing })).stdout.trim();
+  };
+  assert.equal(await said({ CI: '' }), 'no-python no-python');
+  assert.equal(await said({ CI: 'true' }), 'false no-python');
+});
