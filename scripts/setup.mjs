@@ -70,7 +70,9 @@ function hashOfSources() {
   return hash.digest('hex');
 }
 
+/** git keeps no empty folders, so one may be missing. */
 function filesBelow(folder) {
+  if (!existsSync(join(ROOT, folder))) return [];
   return readdirSync(join(ROOT, folder), { withFileTypes: true, recursive: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(ROOT.length + 1));
@@ -79,7 +81,7 @@ function filesBelow(folder) {
 /** What the compiler wrote for a source that is gone would still be run or imported. */
 function removeStaleOutput() {
   mkdirSync(DIST, { recursive: true });
-  for (const folder of SOURCE_FOLDERS.filter((name) => existsSync(join(DIST, name)))) {
+  for (const folder of SOURCE_FOLDERS) {
     for (const file of filesBelow(join('dist', folder))) {
       const source = file.slice('dist/'.length).replace(/\.js(?:\.map)?$/, '.ts');
       if (!existsSync(join(ROOT, source))) rmSync(join(ROOT, file));
