@@ -5,10 +5,11 @@ import { mkdtemp, rmdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
-const WORKER = join(import.meta.dirname, 'helpers/vault-worker.js');
+const WORKER = fileURLToPath(new URL('./helpers/vault-worker.js', import.meta.url));
 const MOUNT = 'mount -t tmpfs -o size=256k none "$1" && shift && exec "$@"';
 
 const skip = await mountSkip();

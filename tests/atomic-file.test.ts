@@ -244,7 +244,11 @@ test('a file of another owner is refused, not taken over', { skip: needsRoot }, 
   await chown(folder, 65_534, 65_534);
   process.seteuid?.(65_534);
   try {
-    await rejectsStore(prepareFile(target, { reserve: 3 }), 'EPERM', /not permitted/);
+    await rejectsStore(
+      prepareFile(target, { reserve: 3 }),
+      'EPERM',
+      /belongs to user 0 and group 0/,
+    );
   } finally {
     process.seteuid?.(0);
   }

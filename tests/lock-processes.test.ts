@@ -9,11 +9,12 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { InputError } from '../src/errors.ts';
 import { removeLeftovers } from '../src/vault/leftovers.ts';
 import { acquireLock, removeLock } from '../src/vault/lock.ts';
 
-const WORKER = join(import.meta.dirname, 'helpers/vault-worker.js');
+const WORKER = fileURLToPath(new URL('./helpers/vault-worker.js', import.meta.url));
 const noProc = process.platform === 'linux' ? false : 'only Linux tells who is dead';
 const PROCESSES = 12;
 const TURNS = 20;

@@ -89,11 +89,22 @@ async function openDraft(path: string): Promise<Draft> {
 
 async function reserve(draft: Draft, options: PrepareOptions): Promise<void> {
   const { file, old } = draft;
-  await giveTo(old?.stats ?? (await ownerOfNew(draft)), file);
+  await keepOwner(draft, old?.stats ?? (await ownerOfNew(draft)));
   await file.chmod(old === null ? (options.mode ?? NEW_FILE_MODE) : old.stats.mode & 0o7777);
   // Random, since a file system that compresses would take no place for zeros.
   await writeAll(file, randomBytes(options.reserve));
   await file.sync();
+}
+
+async function keepOwner({ path, file }: Draft, owner: Stats): Promise<void> {
+  try {
+    await giveTo(owner, file);
+  } catch (error) {
+    const code = systemCode(error);
+    if (code !== 'EPERM') throw error;
+    const reason = `it belongs to user ${owner.uid} and group ${owner.gid}, which only root can keep`;
+    throw new StoreError(path, reason, { code, replaced: false });
+  }
 }
 
 async function ownerOfNew({ path, file }: Draft): Promise<Stats> {

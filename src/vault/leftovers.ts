@@ -8,6 +8,7 @@ import { acquireLock } from './lock.ts';
 import { lockPlace, removeDead } from './lock-record.ts';
 import { resolveTarget } from './real-path.ts';
 import { leaveStateFolder, listState, stateFolder, stateName } from './state-folder.ts';
+import { storing } from './store-error.ts';
 
 /** The files of one target, but for its lock: `<name>.<nonce>.tmp`, `.new` and `.guard`. */
 const LEFTOVER = /^(.*)\.(?:[0-9a-f]{32}|unreadable)\.(?:tmp|new|guard)$/s;
@@ -28,17 +29,19 @@ export async function removeStaleFiles(lock: Lock): Promise<void> {
 /**
  * Removes from the state folder of `folder` whatever dead runs left there but journal entries, and
  * the state folder itself if nothing else is in it. What belongs to a file that a living run has
- * locked is left alone.
+ * locked is left alone. Throws `StoreError` where something cannot be removed.
  */
 export async function removeLeftovers(folder: string): Promise<void> {
-  const path = await resolveTarget(folder);
-  const names = (await listState(path)).map(
-    (name) => (LEFTOVER.exec(name) ?? LOCK.exec(name))?.[1],
-  );
-  for (const name of new Set(names)) {
-    if (name !== undefined) await removeLeftoversOf(join(path, name));
-  }
-  await leaveStateFolder(path);
+  const state = { replaced: false, now: 'what an earlier run left there stays' };
+  await storing(folder, state, async () => {
+    const path = await resolveTarget(folder);
+    const names = await listState(path);
+    const targets = names.map((name) => (LEFTOVER.exec(name) ?? LOCK.exec(name))?.[1]);
+    for (const name of new Set(targets)) {
+      if (name !== undefined) await removeLeftoversOf(join(path, name));
+    }
+    await leaveStateFolder(path);
+  });
 }
 
 async function removeLeftoversOf(target: string): Promise<void> {

@@ -39,6 +39,7 @@ export interface Lock {
   readonly target: string;
   /** Throws `StoreError` where the lock was taken away: then nothing may be written any more. */
   check(): Promise<void>;
+  /** Throws `StoreError` where the lock file cannot be removed; the next run takes it over. */
   release(): Promise<void>;
 }
 
@@ -67,8 +68,11 @@ export async function acquireLock(target: string, options: LockOptions): Promise
     return {
       target: path,
       check: () => checkLock(path, place, record),
-      release: async () => {
-        await releaseLock(path, place, record.nonce);
+      release: () => {
+        const state = { replaced: false, now: 'it may still be locked' };
+        return storing(path, state, async () => {
+          await releaseLock(path, place, record.nonce);
+        });
       },
     };
   } catch (error) {
@@ -84,13 +88,15 @@ export async function acquireLock(target: string, options: LockOptions): Promise
 export async function removeLock(target: string): Promise<LockHolder | null> {
   const path = await storing(target, { replaced: false }, () => resolveTarget(target));
   const place = lockPlace(dirname(path), path, '/proc');
-  const record = await readRecord(lockFile(place));
-  const nonce = nonceOf(record);
-  if (nonce !== null && !(await releaseLock(path, place, nonce))) {
-    await removeGuards(place);
-    await releaseLock(path, place, nonce);
-  }
-  return typeof record === 'object' ? record : null;
+  return storing(path, { replaced: false, now: 'it may still be locked' }, async () => {
+    const record = await readRecord(lockFile(place));
+    const nonce = nonceOf(record);
+    if (nonce !== null && !(await releaseLock(path, place, nonce))) {
+      await removeGuards(place);
+      await releaseLock(path, place, nonce);
+    }
+    return typeof record === 'object' ? record : null;
+  });
 }
 
 async function waitFor(path: string, place: LockPlace, options: LockOptions): Promise<LockRecord> {
