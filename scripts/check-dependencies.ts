@@ -34,6 +34,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   esbuild: ['scripts/'],
   'fastest-levenshtein': ['src/definitions/suggest.ts'],
   'json-schema-to-ts': ['src/definitions/'],
+  prettier: ['scripts/'],
   undici: ['src/matrix/http.ts'],
   yaml: ['src/yaml/'],
   zx: ['tasks/', 'scripts/'],
