@@ -39,9 +39,7 @@ const COLORS: Readonly<Record<OutcomeWord, Color>> = {
 
 /** Gives the whole report, with a final newline. */
 export function formatText(report: Report, style: TextStyle, { diff = false } = {}): string {
-  const title = report.check
-    ? `MATRIX TOKENS [${report.task}, nothing is contacted or written]`
-    : 'MATRIX TOKENS';
+  const title = report.check ? 'MATRIX TOKENS [contacts nobody, writes nothing]' : 'MATRIX TOKENS';
   const lines = [
     banner(title),
     ...byImportance(report.outcomes).flatMap((one) => formatOutcome(one, report, style)),
@@ -68,10 +66,18 @@ function formatOutcome(one: Outcome, report: Report, style: TextStyle): string[]
   const user = one.user_id === null || one.outcome === 'skipped' ? '' : ` => ${one.user_id}`;
   const head = `${one.outcome}: [${one.host}] ${one.service}${user}`;
   const isPlain = one.outcome === 'ok' || (one.outcome === 'changed' && !report.check);
+  const hint = one.hint === null ? [] : formatFix(one.hint, '    ');
+  if (isPlain) return [style.paint(COLORS[one.outcome], head), ...hint];
   const code = one.code === null ? '' : ` [${one.code}]`;
-  const detail = isPlain ? [] : wrap(`${one.message}${code}`, '    ');
-  const hint = one.hint === null ? [] : [`    fix: ${one.hint}`];
-  return [style.paint(COLORS[one.outcome], head), ...detail, ...hint];
+  const short = ` (${one.message}${code})`;
+  if (head.length + short.length <= WIDTH) {
+    return [style.paint(COLORS[one.outcome], head) + short, ...hint];
+  }
+  return [
+    style.paint(COLORS[one.outcome], head),
+    ...wrap(`${one.message}${code}`, '    '),
+    ...hint,
+  ];
 }
 
 /** Names only: a length, a prefix or a hash would already say something of the token. */
@@ -124,10 +130,9 @@ function formatNext(report: Report): string[] {
   }
   const changed = report.outcomes.filter((one) => one.outcome === 'changed');
   if (changed.length === 0) return [];
-  const tags = changed.flatMap((one) => (one.install_tag === null ? [] : [one.install_tag]));
-  return tags.length === 0
-    ? ['next: run your playbook, so that the services get their new tokens']
-    : [`next: run your playbook with --tags=${[...new Set(tags)].join(',')},start`];
+  const tags = [...new Set(changed.flatMap((one) => one.install_tag ?? []))];
+  const advice = 'next: run your playbook, so that the services get their new tokens';
+  return tags.length === 0 ? [advice] : [advice, `      (--tags=${tags.join(',')},start)`];
 }
 
 function formatNextOfCheck(report: Report, has: (word: OutcomeWord) => boolean): string[] {
@@ -145,14 +150,20 @@ export function formatFaults(faults: readonly Fault[], style: TextStyle): string
     return [
       ...wrap(`${place}: ${style.paint('red', 'error:')} ${fault.found} [${fault.code}]`, '', '  '),
       ...(fault.wanted === undefined ? [] : wrap(`wanted: ${fault.wanted}`, '  ', '    ')),
-      ...(fault.fix === undefined ? [] : [`  fix: ${fault.fix}`]),
+      ...(fault.fix === undefined ? [] : formatFix(fault.fix, '  ')),
     ];
   });
   const count = faults.length === 1 ? '1 error' : `${faults.length} errors`;
   return `${redact([...lines, `${count}; nothing was tried`].join('\n'))}\n`;
 }
 
-/** Breaks a sentence at spaces; commands are never broken, since they are there to be copied. */
+/** What to do: commands stand on lines of their own and are never broken, to be copied. */
+function formatFix(fix: string, indent: string): string[] {
+  const [first = '', ...further] = fix.split('\n');
+  return [`${indent}fix: ${first}`, ...further.map((line) => `${indent}     ${line}`)];
+}
+
+/** Breaks a sentence at spaces. */
 function wrap(text: string, indent = '', further = indent): string[] {
   const lines: string[] = [];
   let line = indent;

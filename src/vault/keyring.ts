@@ -23,9 +23,11 @@ export interface Opened {
   readonly secret: VaultSecret;
 }
 
-const NO_PASSWORD_FIX =
-  'make a password file with `(umask 077; openssl rand -base64 32 > ~/.vault_pass)` and add ' +
-  '`--vault-password-file ~/.vault_pass`';
+const NO_PASSWORD_FIX = [
+  'make one, and keep a copy of it:',
+  '(umask 077; openssl rand -base64 32 > ~/.vault_pass)',
+  'export ANSIBLE_VAULT_PASSWORD_FILE=~/.vault_pass',
+].join('\n');
 
 /**
  * Opens an envelope that stands at `at`: the passwords of its vault ID are tried first, then all
