@@ -17,6 +17,8 @@ const HOST_VARS = 'host_vars/matrix.example.com';
 const TOKEN_FILE = `${HOST_VARS}/vault_matrix_tokens/rss.yml`;
 const PROVISION = 'provision -i inventory.yml --vault-password-file vault_pass';
 
+const KEPT = ['PATH', 'HOME', 'LANG', 'TERM', 'NO_COLOR', 'FORCE_COLOR', 'TMPDIR'];
+
 interface Demo {
   readonly folder: string;
   readonly homeserver: Homeserver;
@@ -50,6 +52,8 @@ async function show(demo: Demo, title: string, args: string): Promise<void> {
   say(`\n# ${title}\n$ matrix-tokens ${args}`);
   const child = spawn(join(ROOT, 'dist/matrix-tokens.cjs'), args.split(' '), {
     cwd: demo.folder,
+    // Without the operator's own Ansible settings, vault passwords and proxies.
+    env: Object.fromEntries(KEPT.map((name) => [name, process.env[name]])),
     stdio: ['ignore', 'inherit', 'inherit'],
     signal: demo.signal,
   });

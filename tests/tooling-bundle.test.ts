@@ -55,10 +55,11 @@ test('what NODE_OPTIONS preloads and NODE_DEBUG prints does not reach a run', as
 
 test('the bundle loads nothing but what Node has', () => {
   const text = readFileSync(BUNDLE, 'utf8');
-  const required = [...text.matchAll(/^(?!.*code = ).*\brequire\("([^"]+)"\)/gm)].map(
-    ([, name = '']) => name.replace(/^node:/, ''),
-  );
-  const foreign = required.filter((name) => !builtinModules.includes(name) && name !== 'sqlite');
+  // Not the code that ajv writes, and not what zx would do in another runtime than Node.
+  const required = [...text.matchAll(/^(?!.*code = ).*(?<!\.)\brequire\("([^"]+)"\)/gm)];
+  const names = required.map(([, name = '']) => name.replace(/^node:/, ''));
+  assert.ok(names.includes('fs'));
+  const foreign = names.filter((name) => !builtinModules.includes(name) && name !== 'sqlite');
   assert.deepEqual(foreign, []);
 });
 
@@ -66,5 +67,6 @@ test('the licence of every bundled package stands in the bundle', () => {
   const text = readFileSync(BUNDLE, 'utf8');
   for (const name of ['undici', 'yaml', 'zx'])
     assert.match(text, new RegExp(`^--- ${name} \\d`, 'm'));
-  assert.doesNotMatch(text, /from ['"]ajv['"]/);
+  // Of ajv only what its written code needs: the schemas are compiled at build time.
+  assert.ok(!text.includes('node_modules/ajv/dist/compile/'));
 });
