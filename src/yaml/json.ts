@@ -122,10 +122,13 @@ function readObject(reader: Reader, start: Token, depth: number): YamlNode | und
   }
 }
 
-function addEntry(reader: Reader, entries: Map<string, MapEntry>, entry: MapEntry): void {
-  const key = String(entry.key);
-  const first = entries.get(key);
-  if (first === undefined) entries.set(key, entry);
+function addEntry(
+  reader: Reader,
+  entries: Map<string, MapEntry>,
+  entry: MapEntry & { readonly key: string },
+): void {
+  const first = entries.get(entry.key);
+  if (first === undefined) entries.set(entry.key, entry);
   else reader.faults.push(duplicateKey(entry.at, first.at));
 }
 

@@ -8,6 +8,11 @@ interface Wrong {
   readonly fix?: string;
 }
 
+interface WrongAt {
+  readonly offset: number;
+  readonly wrong: Wrong;
+}
+
 /** These escapes are refused, even in pairs; the YAML package joins them. */
 const SURROGATE_ESCAPE = /\\(?:u|U0000)[dD][89a-fA-F]/;
 
@@ -19,7 +24,9 @@ const CLOSED_SINGLE = /^'[^']*(?:''[^']*)*'$/;
 
 const OPEN: Wrong = { found: 'a quote that is never closed', fix: 'close the quote' };
 const NO_COMMA: Wrong = { found: 'a missing comma or colon inside { }' };
-const LATE_COLON: Wrong = { found: 'a key whose colon is not on its line' };
+const LATE_COLON: Wrong = { found: 'a key that is not on one line with its colon' };
+const ONLY_A_BLOCK: Wrong = { found: 'nothing but a block of text' };
+const LONE_END: Wrong = { found: 'an end mark without a document' };
 const EXPLICIT_KEY: Wrong = { found: 'a key behind a question mark', fix: 'write "key: value"' };
 const TRAILING_SPACES: Wrong = {
   found: 'a line of nothing but spaces at the end of a block of text',
@@ -85,7 +92,8 @@ function checkPlainInFlow(
 
 /** Says why libyaml refuses a key and what follows it, or null. */
 export function checkPair({ key, value }: Pair<Node, Node | null>, text: string): Wrong | null {
-  const end = key.range?.[1] ?? 0;
+  const [start, end] = key.range ?? [0, 0];
+  if (value !== null && text.slice(start, end).includes('\n')) return LATE_COLON;
   if (text[end] === ':') return null;
   if (value === null) return isAt(/\s*(?:#.*\s*)*[,}\]]/y, text, end) ? null : NO_COMMA;
   return isAt(/[ \t]*:/y, text, end) ? null : LATE_COLON;
@@ -118,24 +126,20 @@ function checkBlock(source: string): Wrong | null {
  * Says what is wrong with a document as a whole, with offsets. Keys behind a question mark are
  * refused since the package drops what follows some of them.
  */
-export function checkDocument(
-  document: Document.Parsed,
-  text: string,
-): readonly (Wrong & { readonly offset: number })[] {
+export function checkDocument(document: Document.Parsed, text: string): readonly WrongAt[] {
   const { contents } = document;
-  const wrong = [
-    ...findOutside(document, text, /^ *(?:[-?:] *)*\t/gm).map((offset) => ({ offset, ...TAB })),
-    ...findOutside(document, text, /^(?:--- )? *(?:- +)*\?(?=\s|$)/gm).map((offset) => ({
-      offset,
-      ...EXPLICIT_KEY,
-    })),
+  const tabs = findOutside(document, text, /^ *(?:[-?:] *)*\t/gm);
+  const questions = findOutside(document, text, /^(?:--- )? *(?:- +)*\?(?=\s|$)/gm);
+  const wrong: WrongAt[] = [
+    ...tabs.map((offset) => ({ offset, wrong: TAB })),
+    ...questions.map((offset) => ({ offset, wrong: EXPLICIT_KEY })),
   ];
   if (isScalar(contents) && isBlock(contents)) {
-    return [...wrong, { offset: contents.range[0], found: 'nothing but a block of text' }];
+    wrong.push({ offset: contents.range[0], wrong: ONLY_A_BLOCK });
   }
   const isEmpty = contents === null || contents.range[0] === contents.range[1];
   const end = isEmpty && !/^---/m.test(text) ? text.search(/^\.\.\./m) : -1;
-  return end === -1 ? wrong : [...wrong, { offset: end, found: 'an end mark without a document' }];
+  return end === -1 ? wrong : [...wrong, { offset: end, wrong: LONE_END }];
 }
 
 /** Gives where matches end that are part of no scalar and nothing between [ ] or { }. */

@@ -12,7 +12,12 @@ import { createLocate } from './position.ts';
 import type { Locate } from './position.ts';
 
 /** The schema in which every scalar is a string: what they mean is decided here. */
-const OPTIONS = { schema: 'failsafe', uniqueKeys: false, prettyErrors: false } as const;
+const OPTIONS = {
+  schema: 'failsafe',
+  uniqueKeys: false,
+  prettyErrors: false,
+  resolveKnownTags: false,
+} as const;
 
 /** One broken line can make the parser stumble over all that follow. */
 const MOST_FAULTS = 20;
@@ -42,8 +47,8 @@ function parseBody(text: string, locate: Locate): YamlNode | null {
   failOn([...text.matchAll(BAD_CHARACTER)].map((match) => badCharacter(match, locate)));
   const document = parseDocument(text, OPTIONS);
   failOn(syntaxFaults(document, locate));
-  const faults = checkDocument(document, text).map(({ offset, found, fix }) =>
-    yamlFault(locate(offset), found, undefined, fix),
+  const faults = checkDocument(document, text).map(({ offset, wrong }) =>
+    yamlFault(locate(offset), wrong.found, undefined, wrong.fix),
   );
   const { contents } = document;
   const node = contents === null ? null : compose(contents, text, locate, faults);

@@ -73,7 +73,7 @@ export function readFloat(text: string): number | undefined {
   if (!SEXAGESIMAL_FLOAT.test(text)) return undefined;
   const sign = digits.startsWith('-') ? -1 : 1;
   // The same order of additions as Python's, so that the last bit is the same.
-  const parts = digits.replace(/^[-+]/, '').split(':').reverse().map(Number);
+  const parts = digits.replace(/^[-+]/, '').split(':').toReversed().map(Number);
   return sign * parts.reduce((sum, part, index) => sum + part * 60 ** index, 0);
 }
 

@@ -1,0 +1,97 @@
+// What one inventory file says: its groups with their variables, children and hosts. How several
+// files make one inventory is not decided here.
+import { dirname } from 'node:path';
+import type { Position } from '../errors.ts';
+import type { YamlNode } from '../yaml/node.ts';
+
+export interface InventoryGroup {
+  readonly name: string;
+  /** `ansible_group_priority` among them, which Ansible takes for the group's priority. */
+  readonly vars: ReadonlyMap<string, YamlNode>;
+  /** Names of the groups right below it. */
+  readonly children: readonly string[];
+  /** Names of the hosts that stand in the group itself. */
+  readonly hosts: readonly string[];
+  /** Where it is first named; absent for `all` and `ungrouped` where the file does not name them. */
+  readonly at?: Position | undefined;
+}
+
+export interface InventoryHost {
+  readonly name: string;
+  readonly vars: ReadonlyMap<string, YamlNode>;
+  /** Where it is first named. */
+  readonly at: Position;
+}
+
+export interface InventorySource {
+  readonly file: string;
+  /** The file's folder, as the file was named. */
+  readonly folder: string;
+  /** `all` and `ungrouped` are always among them, `ungrouped` as a child of `all`. */
+  readonly groups: ReadonlyMap<string, InventoryGroup>;
+  /** In the order in which the file names them. */
+  readonly hosts: ReadonlyMap<string, InventoryHost>;
+}
+
+interface GroupDraft {
+  readonly name: string;
+  readonly vars: Map<string, YamlNode>;
+  readonly children: Set<string>;
+  readonly hosts: Set<string>;
+  at: Position | undefined;
+}
+
+interface HostDraft extends InventoryHost {
+  readonly vars: Map<string, YamlNode>;
+}
+
+/** An inventory file's content while it is being read. */
+export interface InventoryDraft {
+  readonly groups: Map<string, GroupDraft>;
+  readonly hosts: Map<string, HostDraft>;
+}
+
+/** Gives the inventory with which Ansible begins: `all` with the child `ungrouped`. */
+export function createDraft(): InventoryDraft {
+  const draft: InventoryDraft = { groups: new Map(), hosts: new Map() };
+  addGroup(draft, 'all').children.add('ungrouped');
+  addGroup(draft, 'ungrouped');
+  return draft;
+}
+
+/** Gives the group of a name and makes it if it is new. */
+export function addGroup(draft: InventoryDraft, name: string, at?: Position): GroupDraft {
+  const group = draft.groups.get(name) ?? createGroup(name);
+  group.at ??= at;
+  draft.groups.set(name, group);
+  return group;
+}
+
+function createGroup(name: string): GroupDraft {
+  return { name, vars: new Map(), children: new Set(), hosts: new Set(), at: undefined };
+}
+
+/** Puts a host into a group. `port` counts only where the host is named for the first time. */
+export function addHost(
+  draft: InventoryDraft,
+  group: GroupDraft,
+  { name, port }: { readonly name: string; readonly port: number | null },
+  at: Position,
+): HostDraft {
+  group.hosts.add(name);
+  const known = draft.hosts.get(name);
+  if (known !== undefined) return known;
+  const host: HostDraft = { name, vars: new Map(), at };
+  if (port !== null) host.vars.set('ansible_port', { kind: 'scalar', at, value: port });
+  draft.hosts.set(name, host);
+  return host;
+}
+
+/** Gives the finished content of a file. */
+export function toSource(draft: InventoryDraft, file: string): InventorySource {
+  const groups = new Map<string, InventoryGroup>();
+  for (const [name, group] of draft.groups) {
+    groups.set(name, { ...group, children: [...group.children], hosts: [...group.hosts] });
+  }
+  return { file, folder: dirname(file), groups, hosts: draft.hosts };
+}
