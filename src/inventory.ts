@@ -2,7 +2,6 @@
 import { loadExtraLayer } from './ansible/extra-layers.ts';
 import { compareNames, joinSources } from './ansible/group-graph.ts';
 import type { GraphHost } from './ansible/group-graph.ts';
-import type { InventorySource } from './ansible/inventory.ts';
 import { lookupIn } from './ansible/layer.ts';
 import type { Layer, Lookup } from './ansible/layer.ts';
 import { selectHosts } from './ansible/limit.ts';
@@ -10,6 +9,7 @@ import { createLayering } from './ansible/precedence.ts';
 import { resolveNode } from './ansible/references.ts';
 import type { Resolved } from './ansible/references.ts';
 import { readSource } from './ansible/sources.ts';
+import type { ReadSource } from './ansible/sources.ts';
 import { resolveOption, showPath, statFile } from './ansible/text-file.ts';
 import type { Decrypt } from './ansible/text-file.ts';
 import { loadVarsFolders } from './ansible/vars-folders.ts';
@@ -66,7 +66,7 @@ export async function loadInventory(options: LoadOptions): Promise<readonly Host
     settleAll(options.extraVars.filter(Boolean).map((text) => loadExtraLayer(text, options))),
     loadVarsFolders(folders, namesOf(hosts), { show, decrypt }),
   ]);
-  const layersOf = createLayering({ graph, folders, varsLayers, extra, cwd, playbookDir });
+  const layersOf = createLayering({ graph, folders, varsLayers, extra, playbookDir });
   return hosts.map((host) => viewHost(host, layersOf(host), playbookDir));
 }
 
@@ -77,7 +77,7 @@ function findPlaybookDir({ playbookDir, cwd }: LoadOptions): string {
   throw new InputError({ code: 'E_OPTION', found, fix: 'give a folder after --playbook-dir' });
 }
 
-async function readSources(options: LoadOptions, playbookDir: string): Promise<InventorySource[]> {
+async function readSources(options: LoadOptions, playbookDir: string): Promise<ReadSource[]> {
   const given = options.inventory.filter(Boolean);
   if (given.length === 0) {
     const fix = 'add -i with the path of an inventory, such as -i inventory/hosts';

@@ -2,19 +2,18 @@
 // that nobody wants.
 import type { Fault, Position } from '../errors.ts';
 import { orderByParents } from './group-drafts.ts';
-import type { GroupDraft, GroupDrafts, SourceOf } from './group-drafts.ts';
-import type { InventoryHost } from './inventory.ts';
+import type { GroupDraft, GroupDrafts, HostDefinitions } from './group-drafts.ts';
 
 /** Gives a fault for every name that cannot be used and for every loop of groups. */
 export function checkGroups(
   drafts: GroupDrafts,
-  hosts: ReadonlyMap<string, readonly SourceOf<InventoryHost>[]>,
+  hosts: ReadonlyMap<string, HostDefinitions>,
 ): Fault[] {
   const faults = [...drafts.values()].flatMap((draft) =>
     checkName('group', draft.name, placeOf(draft)),
   );
   for (const [name, [first]] of hosts) {
-    const at = first?.value.at;
+    const { at } = first.value;
     faults.push(...checkName('host', name, at));
     if (drafts.has(name)) faults.push(nameClash(name, at));
   }

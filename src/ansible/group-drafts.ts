@@ -1,11 +1,15 @@
 // The groups of all inventory sources joined by name, before anything is computed from them.
-import type { InventoryGroup, InventorySource } from './inventory.ts';
+import type { InventoryGroup, InventoryHost } from './inventory.ts';
+import type { ReadSource } from './sources.ts';
 
 /** Something that stands in one inventory source. */
 export interface SourceOf<T> {
-  readonly source: InventorySource;
+  readonly source: ReadSource;
   readonly value: T;
 }
+
+/** Of a host: at least one source names it. */
+export type HostDefinitions = readonly [SourceOf<InventoryHost>, ...SourceOf<InventoryHost>[]];
 
 export interface GroupDraft {
   readonly name: string;
@@ -20,7 +24,7 @@ export interface GroupDraft {
 export type GroupDrafts = ReadonlyMap<string, GroupDraft>;
 
 /** Joins the groups of the sources; every group without a parent becomes a child of `all`. */
-export function draftGroups(sources: readonly InventorySource[]): GroupDrafts {
+export function draftGroups(sources: readonly ReadSource[]): GroupDrafts {
   const drafts = new Map<string, GroupDraft>();
   for (const name of ['all', 'ungrouped']) draftOf(drafts, name);
   for (const source of sources) {

@@ -5,8 +5,9 @@ import type { Fault } from '../errors.ts';
 import type { YamlNode } from '../yaml/node.ts';
 import { checkGroups } from './group-checks.ts';
 import { draftGroups, orderByParents } from './group-drafts.ts';
-import type { GroupDraft, GroupDrafts, SourceOf } from './group-drafts.ts';
-import type { InventoryGroup, InventoryHost, InventorySource } from './inventory.ts';
+import type { GroupDraft, GroupDrafts, HostDefinitions, SourceOf } from './group-drafts.ts';
+import type { InventoryGroup } from './inventory.ts';
+import type { ReadSource } from './sources.ts';
 
 /** The one variable of a group in an inventory file that is not a variable. */
 export const PRIORITY = 'ansible_group_priority';
@@ -22,7 +23,7 @@ export interface GraphGroup {
 
 export interface GraphHost {
   readonly name: string;
-  readonly definitions: readonly SourceOf<InventoryHost>[];
+  readonly definitions: HostDefinitions;
   /** Its groups and their ancestors without `all`, lowest precedence first. */
   readonly groups: readonly GraphGroup[];
 }
@@ -38,7 +39,7 @@ export interface InventoryGraph {
  * cannot be used, every loop of groups and every priority that is no whole number.
  * @see https://docs.ansible.com/ansible/latest/inventory_guide/intro_inventory.html#how-variables-are-merged
  */
-export function joinSources(sources: readonly InventorySource[]): InventoryGraph {
+export function joinSources(sources: readonly ReadSource[]): InventoryGraph {
   const drafts = draftGroups(sources);
   const hosts = collectHosts(sources);
   const faults = checkGroups(drafts, hosts);
@@ -59,13 +60,12 @@ export function compareNames(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
-function collectHosts(sources: readonly InventorySource[]): Map<string, SourceOf<InventoryHost>[]> {
-  const hosts = new Map<string, SourceOf<InventoryHost>[]>();
+function collectHosts(sources: readonly ReadSource[]): Map<string, HostDefinitions> {
+  const hosts = new Map<string, HostDefinitions>();
   for (const source of sources) {
     for (const [name, value] of source.hosts) {
       const known = hosts.get(name);
-      if (known === undefined) hosts.set(name, [{ source, value }]);
-      else known.push({ source, value });
+      hosts.set(name, known === undefined ? [{ source, value }] : [...known, { source, value }]);
     }
   }
   return hosts;
@@ -98,31 +98,32 @@ function toInteger(node: YamlNode): number | null {
 function placeHosts(
   drafts: GroupDrafts,
   groups: ReadonlyMap<string, GraphGroup>,
-  definitions: ReadonlyMap<string, readonly SourceOf<InventoryHost>[]>,
+  hosts: ReadonlyMap<string, HostDefinitions>,
 ): Map<string, GraphHost> {
+  const direct = directGroups(drafts.values());
   const sorted = new Map<string, readonly GraphGroup[]>();
-  const hosts = new Map<string, GraphHost>();
-  for (const [name, names] of directGroups(drafts.values(), definitions.keys())) {
+  const placed = new Map<string, GraphHost>();
+  for (const [name, definitions] of hosts) {
+    const names = direct.get(name) ?? ['ungrouped'];
     const key = names.join('/');
     const known = sorted.get(key) ?? sortGroups(withAncestors(drafts, groups, names));
     sorted.set(key, known);
-    hosts.set(name, { name, definitions: definitions.get(name) ?? [], groups: known });
+    placed.set(name, { name, definitions, groups: known });
   }
-  return hosts;
+  return placed;
 }
 
-/** A host is in `ungrouped` exactly when it is in no other group but `all`. */
-function directGroups(
-  drafts: Iterable<GroupDraft>,
-  hosts: Iterable<string>,
-): Map<string, string[]> {
+/** Hosts that are in no other group than `all` are left out: these are `ungrouped`. */
+function directGroups(drafts: Iterable<GroupDraft>): Map<string, string[]> {
   const direct = new Map<string, string[]>();
-  for (const host of hosts) direct.set(host, []);
-  for (const group of drafts) {
-    if (group.name === 'all' || group.name === 'ungrouped') continue;
-    for (const host of group.hosts) direct.get(host)?.push(group.name);
+  for (const { name, hosts } of drafts) {
+    if (name === 'all' || name === 'ungrouped') continue;
+    for (const host of hosts) {
+      const known = direct.get(host);
+      if (known === undefined) direct.set(host, [name]);
+      else known.push(name);
+    }
   }
-  for (const names of direct.values()) if (names.length === 0) names.push('ungrouped');
   return direct;
 }
 

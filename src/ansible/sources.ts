@@ -24,8 +24,10 @@ export interface SourceOptions {
   readonly decrypt: Decrypt | null;
 }
 
-/** What stands for the file in positions of a list of hosts. */
-export const HOST_LIST = '-i';
+export interface ReadSource extends InventorySource {
+  /** Absolute; null for a list of hosts. */
+  readonly path: string | null;
+}
 
 const YAML_EXTENSIONS = new Set(['', '.yml', '.yaml', '.json']);
 
@@ -34,7 +36,7 @@ const YAML_EXTENSIONS = new Set(['', '.yml', '.yaml', '.json']);
  * absolute. Throws InputError.
  * @see https://docs.ansible.com/ansible/latest/plugins/inventory.html
  */
-export async function readSource(given: string, options: SourceOptions): Promise<InventorySource> {
+export async function readSource(given: string, options: SourceOptions): Promise<ReadSource> {
   const path = resolveOption(given, options.cwd);
   if (given.includes(',') && !existsSync(path)) return parseHostList(given, options.playbookDir);
   const file = showPath(path, options.cwd);
@@ -43,7 +45,7 @@ export async function readSource(given: string, options: SourceOptions): Promise
   const source = YAML_EXTENSIONS.has(extname(path))
     ? parseEither(text, file)
     : parseIniInventory(text, file);
-  return { ...source, folder: dirname(path) };
+  return { ...source, folder: dirname(path), path };
 }
 
 /** Ansible takes YAML where it can, else INI. No text is both. */
@@ -106,8 +108,8 @@ function unsupported(file: string, found: string, fix?: string): InputError {
 }
 
 /** `host,` and the like. Ports and IPv6 addresses are refused. */
-function parseHostList(given: string, folder: string): InventorySource {
-  const at = { file: HOST_LIST, line: 1, column: 1 };
+function parseHostList(given: string, folder: string): ReadSource {
+  const at = { file: '-i', line: 1, column: 1 };
   const names = given
     .split(',')
     .map((name) => name.trim())
@@ -121,5 +123,5 @@ function parseHostList(given: string, folder: string): InventorySource {
   const hosts = new Map<string, InventoryHost>();
   for (const name of names) hosts.set(name, { name, vars: new Map(), at });
   const ungrouped = { name: 'ungrouped', vars: new Map(), children: [], hosts: [...hosts.keys()] };
-  return { file: HOST_LIST, folder, groups: new Map([['ungrouped', ungrouped]]), hosts };
+  return { file: given, path: null, folder, groups: new Map([['ungrouped', ungrouped]]), hosts };
 }

@@ -28,35 +28,32 @@ export async function loadVarsFolders(
   names: VarsNames,
   options: VarsFileOptions,
 ): Promise<VarsLayers> {
-  const found = findAll(folders, names, options.show);
+  const faults: Fault[] = [];
+  const found = findAll(varsFolders(folders, options.show), names, { ...options, faults });
   const paths = [...found.values()].flatMap((each) => each.paths);
-  const files = await loadVarsFiles(paths, options);
+  const files = await loadVarsFiles(paths, options).catch((error) => addFaults(faults, error));
+  if (files === null || faults.length > 0) throw new InputError(faults);
   const layers = new Map<string, readonly Layer[]>();
   for (const [key, each] of found) layers.set(key, toLayers(each, files, options.show));
   return (folder, kind, name) => layers.get(join(folder, kind, name)) ?? [];
 }
 
 function findAll(
-  folders: readonly string[],
+  folders: readonly [path: string, kind: VarsFolder][],
   names: VarsNames,
-  show: VarsFileOptions['show'],
+  { show, faults }: Pick<VarsFileOptions, 'show'> & { readonly faults: Fault[] },
 ): Map<string, FoundFiles> {
-  const faults: Fault[] = [];
   const found = new Map<string, FoundFiles>();
-  const find = (folder: string, kind: VarsFolder, name: string): void => {
-    const paths = findVarsFiles(folder, name, show);
-    if (paths.length > 0) found.set(join(folder, name), { kind, name, paths });
-  };
-  for (const [folder, kind] of varsFolders(folders, show)) {
+  for (const [folder, kind] of folders) {
     for (const name of names[kind]) {
       try {
-        find(folder, kind, name);
+        const paths = findVarsFiles(folder, name, show);
+        if (paths.length > 0) found.set(join(folder, name), { kind, name, paths });
       } catch (error) {
         addFaults(faults, error);
       }
     }
   }
-  if (faults.length > 0) throw new InputError(faults);
   return found;
 }
 

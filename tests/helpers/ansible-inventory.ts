@@ -1,0 +1,40 @@
+// The real ansible-inventory as an oracle: one Python process that answers for many inventories.
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { ansiblePython } from './python.ts';
+
+export interface InventoryAnswer {
+  /** By host and variable, as `toTyped` gives them. */
+  readonly hosts?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly error?: string;
+  readonly detail?: string;
+}
+
+export interface InventoryOracle {
+  /** Runs `ansible-inventory --list` with these further arguments. */
+  list(args: readonly string[], cwd: string): Promise<InventoryAnswer>;
+  close(): void;
+}
+
+const SCRIPT = fileURLToPath(
+  new URL('../../../tests/helpers/ansible_inventory.py', import.meta.url),
+);
+
+/** Starts the process; whoever starts it closes it. */
+export async function startInventoryOracle(): Promise<InventoryOracle> {
+  const child = spawn(await ansiblePython(), [SCRIPT], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: { PATH: process.env['PATH'], HOME: '/nonexistent', LC_ALL: 'C.UTF-8' },
+  });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  return {
+    async list(args, cwd) {
+      child.stdin.write(`${JSON.stringify({ args, cwd })}\n`);
+      const line = await lines.next();
+      if (line.done === true) throw new Error('ansible-inventory gave no answer');
+      return JSON.parse(line.value) as InventoryAnswer;
+    },
+    close: () => child.stdin.end(),
+  };
+}

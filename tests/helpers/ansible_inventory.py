@@ -1,0 +1,66 @@
+"""Runs ansible-inventory many times, each in a fork of one process: JSON lines in, JSON lines out.
+
+in:  {"args": the command line without the command, "cwd": a folder}
+out: {"hosts": {name: {variable: [type, value]}}}, or {"error": the class of the exception}
+"""
+import json
+import os
+import sys
+import warnings
+
+os.environ["ANSIBLE_LOCALHOST_WARNING"] = "False"
+warnings.simplefilter("ignore")
+
+from ansible.cli.inventory import InventoryCLI
+from ansible.plugins.loader import cache_loader, init_plugin_loader, inventory_loader
+from ansible.utils.display import Display
+from ansible.vars import plugins as vars_plugins
+
+from ansible_types import typed
+
+
+class Dumped(Exception):
+    pass
+
+
+def dump(stuff):
+    raise Dumped(stuff)
+
+
+InventoryCLI.dump = staticmethod(dump)
+Display.warning = Display.deprecated = Display.display = lambda *args, **kwargs: None
+
+
+def list_inventory(args):
+    try:
+        InventoryCLI(["ansible-inventory", "--list", *args]).run()
+    except Dumped as dumped:
+        hostvars = dumped.args[0]["_meta"]["hostvars"]
+        hosts = {host for group in dumped.args[0].values() for host in group.get("hosts", [])}
+        return {
+            host: {str(k): typed(v) for k, v in hostvars.get(host, {}).items()}
+            for host in hosts | hostvars.keys()
+        }
+
+
+def answer(case):
+    os.chdir(case["cwd"])
+    try:
+        return {"hosts": list_inventory(case["args"])}
+    except BaseException as error:  # whatever it is, Ansible refuses the inventory
+        return {"error": type(error).__name__, "detail": str(error)}
+
+
+init_plugin_loader()
+# Loaded once here, not in every fork.
+for name in ("host_list", "script", "auto", "yaml", "ini", "toml"):
+    inventory_loader.get(name)
+cache_loader.get("memory")
+getattr(vars_plugins, "_prime_vars_loader", lambda: None)()
+
+for line in sys.stdin:
+    child = os.fork()
+    if child == 0:
+        os.write(1, (json.dumps(answer(json.loads(line))) + "\n").encode())
+        os._exit(0)
+    os.waitpid(child, 0)
