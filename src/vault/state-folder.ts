@@ -48,19 +48,18 @@ export async function inStateFolder<T>(
   make: (state: string) => Promise<T>,
 ): Promise<T> {
   const state = stateFolder(folder);
-  let levels = 0;
+  const made = new Set<string>();
   for (let tries = 1; ; tries += 1) {
     try {
-      const top = await makeFolders(state);
-      levels = Math.max(levels, top === null ? 0 : countLevels(state, top));
-      await writeMarks(state, levels);
+      await makeFolders(state, made);
+      await writeMarks(state, countLevels(state, made));
       const result = await make(state);
       // A run that left at this moment may have taken the marks along.
-      await writeMarks(state, levels).catch(() => null);
+      await writeMarks(state, countLevels(state, made)).catch(() => null);
       return result;
     } catch (error) {
       if (systemCode(error) === 'ENOENT' && tries < MOST_TRIES) continue;
-      await leaveStateFolder(folder, levels);
+      await leaveStateFolder(folder, countLevels(state, made));
       throw error;
     }
   }
@@ -72,21 +71,12 @@ export async function inStateFolder<T>(
  * removed stays: no error.
  */
 export async function leaveStateFolder(folder: string, levels = 0): Promise<void> {
-  const state = stateFolder(folder);
-  let made = levels;
+  let known = levels;
   try {
     for (let tries = 0; tries < MOST_TRIES; tries += 1) {
-      const names = (await listFolder(state)) ?? [];
-      made = Math.max(made, countMade(names));
-      if (!names.every(isMark)) {
-        await writeMarks(state, made);
-        return;
-      }
-      for (const name of names) await rm(join(state, name), { force: true });
-      if (await removeEmpty(state)) {
-        await removeAbove(folder, made);
-        return;
-      }
+      const names = (await listFolder(stateFolder(folder))) ?? [];
+      known = Math.max(known, countMade(names));
+      if (await tryLeave(folder, names, known)) return;
     }
   } catch {
     // Tidying up decides nothing.
@@ -110,21 +100,32 @@ export async function listState(folder: string): Promise<string[]> {
   return names.filter((name) => !isMark(name)).sort();
 }
 
-/** Gives the topmost folder that had to be made, null if there was nothing to do. */
-async function makeFolders(path: string): Promise<string | null> {
-  if (await isFolder(path)) return null;
+/**
+ * Gives false where another run came in between. What is known about the folders above must not get
+ * lost then: either it is left in a mark, or the next try still knows it.
+ */
+async function tryLeave(folder: string, names: readonly string[], known: number): Promise<boolean> {
+  const state = stateFolder(folder);
+  if (!names.every(isMark)) return (await unlessGone(writeMarks(state, known))) !== 'gone';
+  for (const name of names) await rm(join(state, name), { force: true });
+  return (await removeEmpty(state)) && removeAbove(state, known);
+}
+
+/** Adds each folder that it had to make to `made`, also where it fails in the end. */
+async function makeFolders(path: string, made: Set<string>): Promise<void> {
+  if (await isFolder(path)) return;
   const parent = dirname(path);
-  const top = await makeFolders(parent);
+  await makeFolders(parent, made);
   try {
     await mkdir(path, 0o700);
   } catch (error) {
-    if (systemCode(error) === 'EEXIST' && (await isFolder(path))) return top;
-    if (top !== null) await removeAbove(parent, countLevels(path, top));
-    throw error;
+    // Whoever made it meanwhile may have removed it as well: then the next step finds out.
+    if (systemCode(error) !== 'EEXIST') throw error;
+    return;
   }
+  made.add(path);
   await giveToOwnerOf(parent, path);
   await syncFolder(parent);
-  return top ?? path;
 }
 
 async function isFolder(path: string): Promise<boolean> {
@@ -137,10 +138,14 @@ async function isFolder(path: string): Promise<boolean> {
   throw Object.assign(new Error(`${path} is not a folder`), { code: 'ENOTDIR' });
 }
 
-/** How many folders above `state` were made, when `top` is the topmost one. */
-function countLevels(state: string, top: string): number {
-  const way = relative(top, state);
-  return way === '' ? 0 : way.split(sep).length;
+/** How many folders above `state` there are up to the topmost one in `made`. */
+function countLevels(state: string, made: ReadonlySet<string>): number {
+  return Math.max(
+    0,
+    ...[...made]
+      .filter((path) => path !== state)
+      .map((path) => relative(path, state).split(sep).length),
+  );
 }
 
 /** A later run reads how many folders were made, and can remove them after a kill. */
@@ -168,12 +173,18 @@ function countMade(names: readonly string[]): number {
   return Math.max(0, ...names.map((name) => Number(MADE.exec(name)?.[1] ?? 0)));
 }
 
-async function removeAbove(folder: string, levels: number): Promise<void> {
-  let path = folder;
+/** Gives false where nothing but another run's new folders are in the way. */
+async function removeAbove(state: string, levels: number): Promise<boolean> {
+  let below = state;
   for (let left = levels; left > 0; left -= 1) {
-    if (!(await removeEmpty(path))) return;
-    path = dirname(path);
+    const path = dirname(below);
+    if (!(await removeEmpty(path))) {
+      const names = (await listFolder(path)) ?? [];
+      return names.some((name) => name !== basename(below));
+    }
+    below = path;
   }
+  return true;
 }
 
 /** Gives false where something is in the folder, true where it is gone. */
@@ -194,6 +205,16 @@ async function listFolder(path: string): Promise<string[] | null> {
     return await readdir(path);
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+async function unlessGone(operation: Promise<void>): Promise<'done' | 'gone'> {
+  try {
+    await operation;
+    return 'done';
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return 'gone';
     throw error;
   }
 }
