@@ -1,6 +1,6 @@
 // The answer to a login. A 200 opened a session: where it cannot be used, the failure carries it, so
 // that the caller can log it out.
-import { Secret } from '../secret.ts';
+import { redact, Secret } from '../secret.ts';
 import { classifyFailure, isSuccess } from './answers.ts';
 import { FAILURE_CODES, type Failure, type KnownCode, type OpenedSession } from './failure.ts';
 import { FAILURE_HINTS } from './hints.ts';
@@ -93,7 +93,12 @@ function openedSession(accessToken: unknown, deviceId: unknown): OpenedSession |
   if (!(accessToken instanceof Secret) && typeof deviceId !== 'string') return undefined;
   const isSendable = accessToken instanceof Secret && SENDABLE.test(accessToken.reveal());
   return {
-    deviceId: typeof deviceId === 'string' && SENDABLE.test(deviceId) ? deviceId : null,
+    deviceId: typeof deviceId === 'string' && isShowable(deviceId) ? deviceId : null,
     accessToken: isSendable ? accessToken : null,
   };
+}
+
+/** A device ID that is not the one asked for is any text, even a secret sent back. */
+function isShowable(deviceId: string): boolean {
+  return SENDABLE.test(deviceId) && redact(deviceId) === deviceId;
 }

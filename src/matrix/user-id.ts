@@ -1,6 +1,5 @@
 // Server names and user IDs, by the grammar of the Matrix appendices. Server names are compared
 // byte by byte and never pass through `URL`, which would put their host in lower case.
-import { isIPv6 } from 'node:net';
 
 /** The longest user ID in bytes, with its `@`. */
 const LONGEST_USER_ID = 255;
@@ -34,7 +33,8 @@ export function parseServerName(text: string): ServerName | null {
   const [, ipv6, name, digits] = match;
   const port = digits === undefined ? null : Number(digits);
   if (port !== null && (port === 0 || port > 65_535)) return null;
-  if (ipv6 !== undefined) return isIPv6(ipv6) ? { host: `[${ipv6}]`, port } : null;
+  if (ipv6 !== undefined)
+    return URL.canParse(`http://[${ipv6}]/`) ? { host: `[${ipv6}]`, port } : null;
   if (name === undefined || isBrokenIpv4(name)) return null;
   return { host: name, port };
 }
