@@ -5,14 +5,8 @@ import { readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../errors.ts';
 import { resolveTarget } from './real-path.ts';
-import {
-  inStateFolder,
-  leaveStateFolder,
-  listState,
-  stateFolder,
-  syncState,
-  tempName,
-} from './state-folder.ts';
+import { inStateFolder, leaveStateFolder, listState, syncState, tempName } from './state-folder.ts';
+import { stateFolder } from './state-path.ts';
 import { storing, systemCode } from './store-error.ts';
 import { createSynced, syncFolder } from './sync.ts';
 

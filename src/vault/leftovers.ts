@@ -7,7 +7,8 @@ import type { Lock } from './lock.ts';
 import { acquireLock } from './lock.ts';
 import { lockPlace, removeDead } from './lock-record.ts';
 import { resolveTarget } from './real-path.ts';
-import { leaveStateFolder, listState, stateFolder, stateName } from './state-folder.ts';
+import { leaveStateFolder, listState, stateName } from './state-folder.ts';
+import { stateFolder } from './state-path.ts';
 import { storing } from './store-error.ts';
 
 /** The files of one target, but for its lock: `<name>.<nonce>.tmp`, `.new` and `.guard`. */

@@ -7,7 +7,8 @@ import { link, readdir, readFile, rm, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ProcessIdentity } from './process-identity.ts';
 import { isProvedDead, readOwnIdentity } from './process-identity.ts';
-import { stateFolder, stateName } from './state-folder.ts';
+import { stateName } from './state-folder.ts';
+import { stateFolder } from './state-path.ts';
 import { systemCode } from './store-error.ts';
 import { createSynced } from './sync.ts';
 

@@ -7,9 +7,9 @@ import { lstat, mkdir, readdir, rm, rmdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { giveToOwnerOf } from './owner.ts';
 import { systemCode } from './store-error.ts';
+import { stateFolder } from './state-path.ts';
 import { syncFolder } from './sync.ts';
 
-const NAME = '.matrix-tokens';
 const IGNORE = '.gitignore';
 
 /** An empty file that says how many folders above the state folder were made for it. */
@@ -20,11 +20,6 @@ const MOST_TRIES = 1000;
 
 /** Longer names of files are hashed, so that there is room for the endings. */
 const LONGEST_NAME = 150;
-
-/** Gives the path of the state folder beside the files in `folder`. */
-export function stateFolder(folder: string): string {
-  return join(folder, NAME);
-}
 
 /** Gives the beginning of the names of all state files that belong to the file at `target`. */
 export function stateName(target: string): string {
