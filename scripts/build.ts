@@ -1,12 +1,14 @@
 // Makes dist/matrix-tokens.cjs, the one file that is installed: everything it needs is inside.
-// Two modules are replaced on the way: the catalog by its data, and the schema checks by the code
-// that ajv writes for them, since compiling them at start costs more than the rest of a small run.
+// What costs time at every start is prepared here: the catalog is replaced by its data, the schema
+// checks by the code that ajv writes for them, and packages that most runs do not need are packed,
+// since Node reads through all the code of a file that it loads, used or not.
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { brotliCompressSync } from 'node:zlib';
 import { Ajv } from 'ajv';
 import standalone from 'ajv/dist/standalone/index.js';
 import { build } from 'esbuild';
-import type { Plugin } from 'esbuild';
+import type { Metafile, Plugin } from 'esbuild';
 import { catalogData } from '../src/definitions/catalog-data.ts';
 import { catalogSchema, varsSchema } from '../src/definitions/schema.ts';
 import { AJV_OPTIONS } from '../src/definitions/validator.ts';
@@ -15,9 +17,15 @@ import { licenceNotices } from './notices.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const ENTRY = 'tasks/matrix-tokens.ts';
+/** The same package as modules, of which only what is used gets into the bundle. */
+const YAML = join(ROOT, 'node_modules/yaml/browser/dist/index.js');
+
+/** Packages that are loaded when something is to be done, and stay packed until then. */
+const PACKED = ['undici', 'zx/core'] as const;
 
 /** Builds the bundle of an entry and gives its text. */
 async function bundleText(root: string, entry: string): Promise<string> {
+  const packed = await Promise.all(PACKED.map((name) => packPackage(root, name)));
   const result = await build({
     absWorkingDir: root,
     entryPoints: [entry],
@@ -30,10 +38,69 @@ async function bundleText(root: string, entry: string): Promise<string> {
     // What packages took from others; their own licences follow.
     legalComments: 'eof',
     logLevel: 'warning',
-    plugins: [prepared()],
+    alias: { yaml: YAML },
+    plugins: [prepared(), unpacking(packed)],
   });
   const code = result.outputFiles[0]?.text ?? '';
-  return `${LAUNCHER}${code}${licenceNotices(root, Object.keys(result.metafile.inputs))}`;
+  const inputs = [result.metafile, ...packed.map((one) => one.metafile)].flatMap((metafile) =>
+    Object.keys(metafile.inputs),
+  );
+  return `${LAUNCHER}${code}${licenceNotices(root, inputs)}`;
+}
+
+interface PackedPackage {
+  readonly name: string;
+  readonly base64: string;
+  readonly metafile: Metafile;
+}
+
+async function packPackage(root: string, name: string): Promise<PackedPackage> {
+  const result = await build({
+    absWorkingDir: root,
+    stdin: { contents: `module.exports = require('${name}');`, resolveDir: root },
+    bundle: true,
+    write: false,
+    metafile: true,
+    minify: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'cjs',
+    legalComments: 'none',
+    logLevel: 'warning',
+  });
+  const code = result.outputFiles[0]?.contents ?? new Uint8Array();
+  const base64 = brotliCompressSync(code).toString('base64');
+  return { name, base64, metafile: result.metafile };
+}
+
+/** Puts a packed package in the place of the package: unpacked and compiled when it is required. */
+function unpacking(packed: readonly PackedPackage[]): Plugin {
+  return {
+    name: 'unpacking',
+    setup: (bundler) => {
+      bundler.onResolve({ filter: /^(?:undici|zx\/core)$/ }, ({ path }) => ({
+        path,
+        namespace: 'packed',
+      }));
+      bundler.onLoad({ filter: /./, namespace: 'packed' }, ({ path }) => ({
+        contents: unpackingCode(packed.find((one) => one.name === path)),
+        resolveDir: ROOT,
+      }));
+    },
+  };
+}
+
+function unpackingCode(one: PackedPackage | undefined): string {
+  if (one === undefined) throw new Error('a package that is not packed was asked for');
+  return `
+    const { brotliDecompressSync } = require('node:zlib');
+    const { compileFunction } = require('node:vm');
+    const code = brotliDecompressSync(Buffer.from('${one.base64}', 'base64')).toString('utf8');
+    const load = compileFunction(code, ['require', 'module', 'exports'], {
+      filename: '${one.name}',
+    });
+    load(require, module, exports);
+  `;
 }
 
 function prepared(): Plugin {

@@ -1,5 +1,6 @@
 // Everything that can be known without contacting anybody: the hosts, what they define, what is
 // there and what is missing, and which sessions of earlier runs wait to be removed.
+import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { readDefinitions } from './definitions.ts';
 import { didYouMean } from './definitions/suggest.ts';
@@ -9,8 +10,9 @@ import { type HostView, loadInventory } from './inventory.ts';
 import { planServices } from './plan.ts';
 import type { Action } from './plan/types.ts';
 import { locateServices } from './target.ts';
-import { readJournal, type JournalEntry } from './vault/journal.ts';
+import type { JournalEntry } from './vault/journal.ts';
 import { resolveTarget } from './vault/real-path.ts';
+import { stateFolder } from './vault/state-path.ts';
 import type { VaultAccess } from './provision/vault-access.ts';
 
 export interface AssessOptions {
@@ -71,6 +73,19 @@ export async function assess(
   };
 }
 
+/** Gives the sessions that belong to a service: the same user, and its own file. */
+export function sessionsOf(
+  { definition }: Action,
+  sessions: readonly WaitingSession[],
+): readonly WaitingSession[] {
+  return sessions.filter(
+    ({ entry }) =>
+      entry.host === definition.host.name &&
+      entry.service === definition.name &&
+      entry.user_id === definition.userId,
+  );
+}
+
 /** Gives the sessions that still wait after a run. What cannot be read counts as it was before. */
 export async function remainingSessions(
   assessment: Assessment,
@@ -111,6 +126,8 @@ async function readSessions(
   const sessions: WaitingSession[] = [];
   const damaged: string[] = [];
   for (const folder of folders) {
+    if (!existsSync(stateFolder(folder))) continue;
+    const { readJournal } = await import('./vault/journal.ts');
     const journal = await readJournal(folder);
     sessions.push(...journal.entries.map((entry) => ({ entry, folder })));
     damaged.push(...journal.damaged);

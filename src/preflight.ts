@@ -2,7 +2,7 @@
 // that what can fail here fails for all services at once and with nothing done.
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Assessment, WaitingSession } from './assess.ts';
+import { sessionsOf, type Assessment, type WaitingSession } from './assess.ts';
 import type { Decrypt, PasswordSource, ServiceDefinition } from './definitions/types.ts';
 import { readValue } from './definitions/values.ts';
 import { InputError, settleAll, type Position } from './errors.ts';
@@ -78,19 +78,6 @@ interface Tools {
   readonly secrets: readonly VaultSecret[];
   readonly decrypt: Decrypt | null;
   readonly world: World;
-}
-
-/** Gives the sessions that belong to a service: the same user, and its own file. */
-export function sessionsOf(
-  { definition }: Action,
-  sessions: readonly WaitingSession[],
-): readonly WaitingSession[] {
-  return sessions.filter(
-    ({ entry }) =>
-      entry.host === definition.host.name &&
-      entry.service === definition.name &&
-      entry.user_id === definition.userId,
-  );
 }
 
 async function proveAll(

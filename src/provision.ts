@@ -1,19 +1,23 @@
-// The main job: finds out what is missing, gets it, stores it, and says what came of it.
-import { assess, remainingSessions, type AssessOptions, type Assessment } from './assess.ts';
+// The main job: finds out what is missing, gets it, stores it, and says what came of it. What only
+// a run with something to do needs is loaded then: most runs find nothing to do.
+import {
+  assess,
+  remainingSessions,
+  sessionsOf,
+  type AssessOptions,
+  type Assessment,
+} from './assess.ts';
 import { InputError, type Fault } from './errors.ts';
-import { checkNetworkEnvironment } from './matrix/network-environment.ts';
 import type { Action } from './plan/types.ts';
-import { prepareWork, sessionsOf } from './preflight.ts';
 import type { OpenOptions } from './provision/homeservers.ts';
-import { lockTargets, type Locks } from './provision/locks.ts';
+import type { Locks } from './provision/locks.ts';
 import { describeLeftovers, settledOutcomes } from './provision/outcomes.ts';
-import { performWork, sessionKey, type Performed } from './provision/perform.ts';
-import { provePassword } from './provision/prove.ts';
+import type { Performed } from './provision/perform.ts';
+import { sessionKey } from './provision/session-key.ts';
 import { openVaultAccess, type VaultAccess, type VaultOptions } from './provision/vault-access.ts';
 import type { World } from './provision/world.ts';
 import type { Report } from './report/types.ts';
 import { describePlan } from './validate.ts';
-import { encryptionSecret } from './vault/keyring.ts';
 
 export interface ProvisionOptions extends AssessOptions, VaultOptions {
   /** True: contact nobody and write nothing. */
@@ -31,6 +35,10 @@ export async function provision(options: ProvisionOptions, world: World): Promis
   requireOpen(assessment, vault);
   const pending = assessment.actions.filter((action) => isPending(action, assessment));
   if (pending.length === 0) return report(assessment, nothingDone());
+  const [{ checkNetworkEnvironment }, { lockTargets }] = await Promise.all([
+    import('./matrix/network-environment.ts'),
+    import('./provision/locks.ts'),
+  ]);
   checkNetworkEnvironment(world.env);
   const locks = await lockTargets(pending, world);
   try {
@@ -44,6 +52,10 @@ export async function provision(options: ProvisionOptions, world: World): Promis
 async function check(assessment: Assessment, vault: VaultAccess): Promise<Report> {
   const logins = assessment.actions.filter((action) => action.kind === 'login');
   if (vault.decrypt !== null && logins.length > 0) {
+    const [{ encryptionSecret }, { provePassword }] = await Promise.all([
+      import('./vault/keyring.ts'),
+      import('./provision/prove.ts'),
+    ]);
     const secrets = await vault.secrets();
     for (const { definition } of logins) {
       const secret = encryptionSecret(secrets, definition.vaultId ?? undefined);
@@ -60,6 +72,10 @@ async function provisionLocked(
   locks: Locks,
   world: World,
 ): Promise<Report> {
+  const [{ prepareWork }, { performWork }] = await Promise.all([
+    import('./preflight.ts'),
+    import('./provision/perform.ts'),
+  ]);
   const assessment = await assess(options, vault, world.cwd);
   const held = { ...assessment, actions: assessment.actions.filter((action) => locks.of(action)) };
   const work = await prepareWork(held, vault, world);

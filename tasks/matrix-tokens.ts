@@ -2,11 +2,9 @@
 import { InputError } from '../src/errors.ts';
 import { EXIT, formatFaults, formatFaultsJson } from '../src/report.ts';
 import { redact } from '../src/secret.ts';
-import { helpText } from './help.ts';
-import { parseOptions, type Options, type Request } from './options.ts';
-import { runProvision } from './provision.ts';
-import { PromptCancelled, styleFor } from './terminal.ts';
-import { runValidate } from './validate.ts';
+import { parseOptions, type Options, type Request, type TaskName } from './options.ts';
+import { PromptCancelled } from './prompt-cancelled.ts';
+import { styleFor } from './style.ts';
 import { VERSION } from './version.ts';
 
 /** Runs what the arguments ask for and gives the exit code. */
@@ -14,10 +12,9 @@ async function main(argv: readonly string[]): Promise<number> {
   let request: Request | null = null;
   try {
     request = parseOptions(argv);
-    if (request.kind === 'help') return print(helpText(request.task));
+    if (request.kind === 'help') return await printHelp(request.task);
     if (request.kind === 'version') return print(`matrix-tokens ${VERSION}\n`);
-    const run = { provision: runProvision, validate: runValidate }[request.options.task];
-    return await run(request.options);
+    return await runTask(request.options);
   } catch (error) {
     if (error instanceof PromptCancelled) return 130;
     if (!(error instanceof InputError)) return reportBug(error);
@@ -26,7 +23,22 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-async function print(text: string): Promise<number> {
+/** Loads no more than the task needs: most runs find nothing to do. */
+async function runTask(options: Options): Promise<number> {
+  if (options.task === 'validate') {
+    const { runValidate } = await import('./validate.ts');
+    return runValidate(options);
+  }
+  const { runProvision } = await import('./provision.ts');
+  return runProvision(options);
+}
+
+async function printHelp(task: TaskName | null): Promise<number> {
+  const { helpText } = await import('./help.ts');
+  return print(helpText(task));
+}
+
+function print(text: string): number {
   process.stdout.write(text);
   return EXIT.converged;
 }

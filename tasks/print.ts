@@ -1,6 +1,6 @@
 import { exitCodeOf, formatJson, formatText, type Report } from '../src/report.ts';
 import type { Options } from './options.ts';
-import { styleFor } from './terminal.ts';
+import { styleFor } from './style.ts';
 
 /** Prints a report in the format that was asked for and gives its exit code. */
 export async function printReport(report: Report, options: Options): Promise<number> {

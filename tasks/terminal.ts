@@ -1,17 +1,9 @@
-// What the terminal can do: colors, a prompt that shows nothing, a line that counts down.
+// What the terminal can do: a prompt that shows nothing, a line that counts down.
 import { openSync } from 'node:fs';
 import { ReadStream, WriteStream } from 'node:tty';
-import { styleText } from 'node:util';
-import { PLAIN, type TextStyle } from '../src/report.ts';
 import type { Progress, World } from '../src/provision/world.ts';
 import { redact } from '../src/secret.ts';
-
-/** Colors only on a terminal, and never with NO_COLOR. */
-export function styleFor(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): TextStyle {
-  const isPlain = !stream.isTTY || (env['NO_COLOR'] ?? '') !== '' || env['TERM'] === 'dumb';
-  if (isPlain) return PLAIN;
-  return { paint: (color, text) => styleText(color, text, { validateStream: false }) };
-}
+import { PromptCancelled } from './prompt-cancelled.ts';
 
 /** Gives a prompt on the terminal that shows nothing of what is typed; null where there is none. */
 export function openPrompt(): World['prompt'] {
@@ -51,11 +43,6 @@ function readHidden(input: ReadStream): Promise<string> {
       }
     });
   });
-}
-
-/** The operator pressed Ctrl-C at a prompt. */
-export class PromptCancelled extends Error {
-  override name = 'PromptCancelled' as const;
 }
 
 /** Shows what a run is waiting for: a line that counts down on a terminal, plain lines elsewhere. */

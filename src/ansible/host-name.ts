@@ -7,7 +7,9 @@ export interface HostName {
 }
 
 const LABEL = String.raw`[\p{L}\p{N}_](?:[\p{L}\p{N}_-]*[\p{L}\p{N}])?`;
-const NAME_AND_PORT = new RegExp(String.raw`^(${LABEL}(?:\.${LABEL})*):([0-9]{1,5})$`, 'u');
+/** Made when it is needed: classes of Unicode are slow to compile, and most names have no port. */
+const nameAndPort = (): RegExp =>
+  new RegExp(String.raw`^(${LABEL}(?:\.${LABEL})*):([0-9]{1,5})$`, 'u');
 const NAME_AND_MAYBE_PORT = /:[0-9]+$/;
 const IPV6 = /^[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*$/;
 
@@ -29,7 +31,7 @@ export function parseHostName(text: string, at: Position): HostName {
       'write each host on its own',
     );
   }
-  const match = NAME_AND_PORT.exec(text);
+  const match = text.includes(':') ? nameAndPort().exec(text) : null;
   if (match !== null) return { name: match[1] ?? '', port: Number(match[2]) };
   const isName = text.trim() !== '' && text.trim() !== '---' && !text.endsWith(':');
   if (!isName || (NAME_AND_MAYBE_PORT.test(text) && !IPV6.test(text))) {

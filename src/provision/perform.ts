@@ -13,6 +13,7 @@ import {
 } from './homeservers.ts';
 import type { Locks } from './locks.ts';
 import { failedOutcome, storedOutcome } from './outcomes.ts';
+import { sessionKey } from './session-key.ts';
 import { createSlot, type Stored } from './slot.ts';
 import { createSweep, type SweepRequest, type Swept } from './sweep.ts';
 
@@ -22,11 +23,6 @@ export interface Performed {
   readonly notes: readonly string[];
   /** Why sessions of a service could not be removed, by `sessionKey`. */
   readonly reasons: ReadonlyMap<string, string>;
-}
-
-/** Names a service of a host. */
-export function sessionKey(one: { readonly host: string; readonly service: string }): string {
-  return `${one.host} ${one.service}`;
 }
 
 /** Does the work, the homeservers side by side. */

@@ -2,8 +2,8 @@
 import { constants } from 'node:fs';
 import { access, readFile, stat } from 'node:fs/promises';
 import type { Decrypt } from '../definitions/types.ts';
-import { decryptText, type VaultSecret } from '../vault/keyring.ts';
-import { loadVaultSecrets, type PasswordSources } from '../vault/passwords.ts';
+import type { VaultSecret } from '../vault/keyring.ts';
+import type { PasswordSources } from '../vault/passwords.ts';
 import type { World } from './world.ts';
 
 export interface VaultOptions {
@@ -34,10 +34,14 @@ export function openVaultAccess(options: VaultOptions, world: World): VaultAcces
   const secrets = (): Promise<readonly VaultSecret[]> => (loading ??= load(sources, world));
   if (!hasSource(sources)) return { secrets, decrypt: null, decryptFile: null };
   const opened = new Map<string, Promise<string>>();
+  const openText: Decrypt = async (envelope, at) => {
+    const { decryptText } = await import('../vault/keyring.ts');
+    return decryptText(envelope, await secrets(), at);
+  };
   const decrypt: Decrypt = (envelope, at) => {
     const known = opened.get(envelope);
     if (known !== undefined) return known;
-    const opening = secrets().then((list) => decryptText(envelope, list, at));
+    const opening = openText(envelope, at);
     opened.set(envelope, opening);
     return opening;
   };
@@ -55,7 +59,8 @@ function hasSource(sources: PasswordSources): boolean {
   );
 }
 
-function load(sources: PasswordSources, world: World): Promise<readonly VaultSecret[]> {
+async function load(sources: PasswordSources, world: World): Promise<readonly VaultSecret[]> {
+  const { loadVaultSecrets } = await import('../vault/passwords.ts');
   return loadVaultSecrets(sources, {
     cwd: world.cwd,
     env: world.env,
