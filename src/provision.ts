@@ -72,20 +72,22 @@ async function provisionLocked(
   locks: Locks,
   world: World,
 ): Promise<Report> {
-  const [{ prepareWork }, { performWork }] = await Promise.all([
+  const [{ prepareWork }, { performWork }, { dropSettled }] = await Promise.all([
     import('./preflight.ts'),
     import('./provision/perform.ts'),
+    import('./provision/settled.ts'),
   ]);
   const assessment = await assess(options, vault, world.cwd);
   const held = { ...assessment, actions: assessment.actions.filter((action) => locks.of(action)) };
-  const work = await prepareWork(held, vault, world);
+  const sessions = await dropSettled(held, vault.decrypt);
+  const work = await prepareWork({ ...held, sessions }, vault, world);
   const performed = await performWork(work, locks, {
     world,
     maxWait: options.maxWait,
     connectTo: options.connectTo,
   });
-  const sessions = await remainingSessions(assessment, options.services);
-  return report({ ...assessment, sessions }, performed);
+  const remaining = await remainingSessions(assessment, options.services);
+  return report({ ...assessment, sessions: remaining }, performed);
 }
 
 function isPending(action: Action, { sessions }: Assessment): boolean {

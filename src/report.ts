@@ -1,5 +1,5 @@
 // The last stage: what a run says of itself, as text, as JSON and as an exit code. No I/O.
 export { EXIT, exitCodeOf } from './report/exit-code.ts';
 export { formatFaultsJson, formatJson, reportSchema } from './report/json.ts';
-export { type Color, formatFaults, formatText, PLAIN, type TextStyle } from './report/text.ts';
-export type { Leftover, Outcome, OutcomeWord, Report } from './report/types.ts';
+export { formatFaults, formatText, PLAIN, type TextStyle } from './report/text.ts';
+export type { Report } from './report/types.ts';

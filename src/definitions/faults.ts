@@ -1,10 +1,10 @@
 // From the schema's errors to sentences with a place. A value that was found is shown for choices
 // only: anything else might be a secret that stands in the wrong place.
-import type { ErrorObject } from 'ajv';
 import type { Fault, Position } from '../errors.ts';
 import type { MapNode, YamlNode } from '../yaml/node.ts';
 import { describeType, getEntry } from '../yaml/node.ts';
 import { didYouMean } from './suggest.ts';
+import type { SchemaError } from './validator.ts';
 import { keyText } from './values.ts';
 
 /** What the patterns of the schema mean in words. */
@@ -25,7 +25,7 @@ interface Spot {
 
 /** Gives a fault for each of the schema's errors that says something of its own. */
 export function faultsOf(
-  errors: readonly ErrorObject[],
+  errors: readonly SchemaError[],
   root: MapNode,
   knownKeys: KnownKeys,
 ): Fault[] {
@@ -39,7 +39,7 @@ export function faultsOf(
 /** Gives the keys that are allowed in the map at this place of the data. */
 export type KnownKeys = (schemaPath: string) => readonly string[];
 
-function faultOf(error: ErrorObject, spot: Spot, knownKeys: KnownKeys): Fault {
+function faultOf(error: SchemaError, spot: Spot, knownKeys: KnownKeys): Fault {
   const params = error.params as Record<string, unknown>;
   switch (error.keyword) {
     case 'additionalProperties':
@@ -59,7 +59,7 @@ function faultOf(error: ErrorObject, spot: Spot, knownKeys: KnownKeys): Fault {
 }
 
 function describeValue(
-  error: ErrorObject,
+  error: SchemaError,
   params: Record<string, unknown>,
   spot: Spot,
 ): { found: string; wanted: string; fix?: string } {

@@ -8,10 +8,13 @@ export const AJV_OPTIONS = { allErrors: true, allowUnionTypes: true, strict: tru
 
 const ajv = new Ajv(AJV_OPTIONS);
 
+/** What ajv says of one fault; it holds no values. */
+export type SchemaError = ErrorObject;
+
 /** A check that leaves what it found on the function, as ajv's own functions do. */
 export interface Validate {
   (data: unknown): boolean;
-  errors?: readonly ErrorObject[] | null;
+  errors?: readonly SchemaError[] | null;
 }
 
 /** Checks the variables of one host. */
