@@ -11,7 +11,7 @@ import { InputError, type Fault } from './errors.ts';
 import type { Action } from './plan/types.ts';
 import type { OpenOptions } from './provision/homeservers.ts';
 import type { Locks } from './provision/locks.ts';
-import { describeLeftovers, settledOutcomes } from './provision/outcomes.ts';
+import { describeLeftovers, interruptedOutcome, settledOutcomes } from './provision/outcomes.ts';
 import type { Performed } from './provision/perform.ts';
 import { sessionKey } from './provision/session-key.ts';
 import { openVaultAccess, type VaultAccess, type VaultOptions } from './provision/vault-access.ts';
@@ -40,7 +40,11 @@ export async function provision(options: ProvisionOptions, world: World): Promis
     import('./provision/locks.ts'),
   ]);
   checkNetworkEnvironment(world.env);
-  const locks = await lockTargets(pending, world);
+  const locks = await lockTargets(pending, world).catch((error: unknown) => {
+    if (world.signal.aborted) return null;
+    throw error;
+  });
+  if (locks === null) return report(assessment, interruptedEarly(pending));
   try {
     return await provisionLocked(options, vault, locks, world);
   } finally {
@@ -121,6 +125,11 @@ function needsPassword(at: NonNullable<Fault['at']>, what: string): Fault {
 
 function nothingDone(): Performed {
   return { outcomes: [], notes: [], reasons: new Map() };
+}
+
+function interruptedEarly(pending: readonly Action[]): Performed {
+  const logins = pending.filter((action) => action.kind === 'login');
+  return { ...nothingDone(), outcomes: logins.map(interruptedOutcome) };
 }
 
 function report(assessment: Assessment, performed: Performed): Report {

@@ -2,7 +2,7 @@
 import type { Assessment, WaitingSession } from '../assess.ts';
 import type { ServiceDefinition, VariablePath } from '../definitions/types.ts';
 import { formatPosition } from '../errors.ts';
-import type { Failure } from '../matrix/failure.ts';
+import { FAILURE_CODES, type Failure } from '../matrix/failure.ts';
 import type { Action } from '../plan/types.ts';
 import type { Leftover, Outcome } from '../report/types.ts';
 import type { LoginWork } from '../preflight.ts';
@@ -47,6 +47,16 @@ export function pendingOutcome(action: Extract<Action, { kind: 'login' }>): Outc
     outcome: 'changed',
     message: `would log in: ${action.reason}`,
     variables: writtenVariables(action),
+  };
+}
+
+/** Gives the outcome of a login that was not begun before the run was interrupted. */
+export function interruptedOutcome(action: Extract<Action, { kind: 'login' }>): Outcome {
+  return {
+    ...describeAction(action),
+    outcome: 'failed',
+    message: FAILURE_CODES.INTERRUPTED,
+    code: 'INTERRUPTED',
   };
 }
 
