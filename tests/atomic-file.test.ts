@@ -191,6 +191,27 @@ test('a file that somebody made after the preparation is not replaced', async (t
   await prepared.discard();
 });
 
+test('a file that changed since its content was read is refused at once', async (t) => {
+  const folder = await makeFolder(t);
+  const target = join(folder, 'x.yml');
+  await store(target, 'one', { basedOn: null });
+  await store(target, '', { basedOn: 'one' });
+  await rejectsStore(
+    prepareFile(target, { reserve: 1, basedOn: 'one' }),
+    null,
+    /changed meanwhile/,
+  );
+  await rejectsStore(prepareFile(target, { reserve: 1, basedOn: null }), null, /changed meanwhile/);
+  await store(target, 'two', { basedOn: '' });
+  await rm(target);
+  await rejectsStore(
+    prepareFile(target, { reserve: 1, basedOn: 'two' }),
+    null,
+    /changed meanwhile/,
+  );
+  assert.deepEqual(await readdir(folder), []);
+});
+
 test('what the last check throws comes out, and the file is as it was', async (t) => {
   const folder = await makeFolder(t);
   const target = join(folder, 'x.yml');

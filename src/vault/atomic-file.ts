@@ -31,6 +31,11 @@ export interface PreparedFile {
 export interface PrepareOptions {
   /** The full size of the new content in bytes. */
   readonly reserve: number;
+  /**
+   * The content that the new one will be built from, null where there was no file: a file that holds
+   * another one by now is refused. Default: whatever is there is taken as it is.
+   */
+  readonly basedOn?: string | null;
   /** For a new file, default 0600; an existing one keeps its own. */
   readonly mode?: number;
   /** Runs when all but the last step is done; what it throws leaves the file as it was. */
@@ -55,7 +60,7 @@ interface Draft {
  */
 export async function prepareFile(target: string, options: PrepareOptions): Promise<PreparedFile> {
   const path = await storing(target, { replaced: false }, () => resolveTarget(target));
-  const draft = await storing(path, { replaced: false }, () => openDraft(path));
+  const draft = await storing(path, { replaced: false }, () => openDraft(path, options));
   try {
     await storing(path, { replaced: false }, () => reserve(draft, options));
   } catch (error) {
@@ -78,8 +83,12 @@ export async function prepareFile(target: string, options: PrepareOptions): Prom
   };
 }
 
-async function openDraft(path: string): Promise<Draft> {
+async function openDraft(path: string, { basedOn }: PrepareOptions): Promise<Draft> {
   const old = await readOld(path);
+  if (basedOn !== undefined) {
+    const expected = basedOn === null ? null : digestOf(Buffer.from(basedOn));
+    if (expected !== (old?.digest ?? null)) throw changedError(path);
+  }
   const { temp, file } = await inStateFolder(dirname(path), async (state) => {
     const name = join(state, tempName(path));
     return { temp: name, file: await open(name, 'wx', 0o600) };
@@ -124,7 +133,7 @@ async function fillDraft({ path, file }: Draft, text: string): Promise<void> {
 async function replaceTarget({ path, temp, old }: Draft): Promise<void> {
   await storing(path, { replaced: false }, async () => {
     if (!isUnchanged(old, await readOld(path))) {
-      throw new StoreError(path, 'it was changed meanwhile', { code: null, replaced: false });
+      throw changedError(path);
     }
     await rename(temp, path);
   });
@@ -149,13 +158,18 @@ async function readOld(path: string): Promise<Old | null> {
   }
   const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
   try {
-    const digest = createHash('sha256')
-      .update(await file.readFile())
-      .digest('hex');
-    return { stats, digest };
+    return { stats, digest: digestOf(await file.readFile()) };
   } finally {
     await file.close();
   }
+}
+
+function digestOf(content: Buffer): string {
+  return createHash('sha256').update(content).digest('hex');
+}
+
+function changedError(path: string): StoreError {
+  return new StoreError(path, 'it was changed meanwhile', { code: null, replaced: false });
 }
 
 function isUnchanged(one: Old | null, two: Old | null): boolean {
