@@ -1,12 +1,17 @@
-// Makes what is derived from the schema: vars/*.schema.json for editors, docs/definitions.md and
-// docs/json.md for people. With --check it only compares, for CI.
+// Makes what is derived from schemas and lists of codes: vars/*.schema.json for editors, and the reference pages
+// in docs/ for people. With --check it only compares, for CI.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { catalogSchema, serviceSchema, varsSchema } from '../src/definitions/schema.ts';
 import { catalogData } from '../src/definitions/catalog-data.ts';
 import type { CatalogEntry } from '../src/definitions/catalog.ts';
+import { FAULT_CODES } from '../src/errors.ts';
+import { FAILURE_CODES } from '../src/matrix/failure.ts';
+import { FAILURE_HINTS } from '../src/matrix/hints.ts';
+import { RUN_CODES } from '../src/provision/run-codes.ts';
 import { reportSchema } from '../src/report.ts';
+import { FAULT_ADVICE, RUN_ADVICE } from './advice.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 
@@ -120,6 +125,49 @@ ${table(faults.items.properties as unknown as Record<string, Property>)}
 `;
 }
 
+function troubleshootingPage(): string {
+  return `# Troubleshooting
+
+An error names its place, what was found, what is wanted and what to do; its code stands in brackets.
+This page has a section for each code. More can be seen with \`-v\`, which shows every request
+without secrets.
+
+# Bad input (exit code 5)
+
+All faults are told at once, and nothing was tried.
+
+${sections(FAULT_CODES, FAULT_ADVICE)}
+
+# Trouble with a homeserver or a user (exit codes 1, 3 and 4)
+
+The other services are done. Codes that begin with \`M_\` are the homeserver's own; one that is not
+listed here is explained by its documentation.
+
+${sections(FAILURE_CODES, FAILURE_HINTS)}
+
+# Trouble on this machine
+
+${sections(RUN_CODES, RUN_ADVICE)}
+`;
+}
+
+function sections(
+  codes: Readonly<Record<string, string>>,
+  advice: Readonly<Record<string, string | undefined>>,
+): string {
+  return Object.entries(codes)
+    .map(([code, meaning]) => {
+      const sentence = `${meaning.charAt(0).toUpperCase()}${meaning.slice(1)}.`;
+      return `## ${code}\n\n${[sentence, asSentence(advice[code])].filter(Boolean).join(' ')}`;
+    })
+    .join('\n\n');
+}
+
+function asSentence(text: string | undefined): string {
+  if (text === undefined) return '';
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${text.endsWith('.') ? '' : '.'}`;
+}
+
 /** In an editor a vars file holds other variables too, and a service may be no more than a name. */
 function editorSchema(): object {
   const service = { ...serviceSchema, type: ['object', 'null'] };
@@ -145,6 +193,7 @@ const FILES: Readonly<Record<string, string>> = {
   'vars/services.schema.json': `${JSON.stringify(catalogSchema, null, 2)}\n`,
   'docs/definitions.md': await formatPage(definitionsPage()),
   'docs/json.md': await formatPage(jsonPage()),
+  'docs/troubleshooting.md': await formatPage(troubleshootingPage()),
 };
 
 const isCheck = process.argv.includes('--check');
