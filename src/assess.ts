@@ -37,6 +37,8 @@ export interface Assessment {
   readonly unwanted: readonly UnwantedService[];
   readonly unknown: readonly UnknownService[];
   readonly sessions: readonly WaitingSession[];
+  /** Folders of targets in which an earlier run left something, or another one is at work. */
+  readonly stateFolders: readonly string[];
   readonly notes: readonly string[];
   /** Whole-file vaults that were left closed. */
   readonly closed: readonly string[];
@@ -60,7 +62,7 @@ export async function assess(
   checkNames(options.services, definitions);
   const located = await locateServices(definitions.services, { cwd, decrypt: vault.decrypt });
   const actions = planServices(located);
-  const { sessions, damaged } = await readSessions(actions);
+  const { sessions, damaged, stateFolders } = await readSessions(actions);
   const isPicked = picker(options.services);
   return {
     hosts,
@@ -68,6 +70,7 @@ export async function assess(
     unwanted: definitions.unwanted.filter(({ name }) => isPicked(name)),
     unknown: definitions.unknown.filter(({ name }) => isPicked(name)),
     sessions: sessions.filter(({ entry }) => isPicked(entry.service)),
+    stateFolders,
     notes: [...definitions.notes, ...damaged.map(describeDamaged)],
     closed: closedFiles(hosts),
   };
@@ -120,19 +123,19 @@ function checkNames(names: readonly string[], definitions: Definitions): void {
 
 async function readSessions(
   actions: readonly Action[],
-): Promise<{ sessions: WaitingSession[]; damaged: string[] }> {
+): Promise<{ sessions: WaitingSession[]; damaged: string[]; stateFolders: string[] }> {
   const folders = new Set<string>();
   for (const { target } of actions) folders.add(dirname(await resolveTarget(target.file)));
   const sessions: WaitingSession[] = [];
   const damaged: string[] = [];
-  for (const folder of folders) {
-    if (!existsSync(stateFolder(folder))) continue;
+  const stateFolders = [...folders].filter((folder) => existsSync(stateFolder(folder)));
+  for (const folder of stateFolders) {
     const { readJournal } = await import('./vault/journal.ts');
     const journal = await readJournal(folder);
     sessions.push(...journal.entries.map((entry) => ({ entry, folder })));
     damaged.push(...journal.damaged);
   }
-  return { sessions, damaged };
+  return { sessions, damaged, stateFolders };
 }
 
 function describeDamaged(path: string): string {

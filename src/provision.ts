@@ -33,6 +33,7 @@ export async function provision(options: ProvisionOptions, world: World): Promis
   const assessment = await assess(options, vault, world.cwd);
   if (options.check) return check(assessment, vault);
   requireOpen(assessment, vault);
+  await tidyUp(assessment);
   const pending = assessment.actions.filter((action) => isPending(action, assessment));
   if (pending.length === 0) return report(assessment, nothingDone());
   const [{ checkNetworkEnvironment }, { lockTargets }] = await Promise.all([
@@ -50,6 +51,13 @@ export async function provision(options: ProvisionOptions, world: World): Promis
   } finally {
     await locks.release();
   }
+}
+
+/** Removes locks and temp files of killed runs, also where nothing else is to be done. */
+async function tidyUp({ stateFolders }: Assessment): Promise<void> {
+  if (stateFolders.length === 0) return;
+  const { removeLeftovers } = await import('./vault/leftovers.ts');
+  for (const folder of stateFolders) await removeLeftovers(folder);
 }
 
 /** In check mode, what can be known of the vault password is told as well. */

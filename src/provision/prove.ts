@@ -5,6 +5,7 @@ import type { HostView } from '../inventory.ts';
 import { DEFAULT_LABEL, isEnvelope, parseEnvelope } from '../vault/envelope.ts';
 import { open } from '../vault/cipher.ts';
 import type { VaultSecret } from '../vault/keyring.ts';
+import { confirmPrompted } from '../vault/passwords.ts';
 import type { YamlNode } from '../yaml/node.ts';
 import type { World } from './world.ts';
 
@@ -31,17 +32,7 @@ export async function provePassword(
   }
   const [first] = samples;
   if (first !== undefined) throw new InputError(wrongPassword(secret, first.at));
-  if (secret.prompted === true && prompt !== null) await askAgain(secret, prompt);
-}
-
-async function askAgain(secret: VaultSecret, prompt: NonNullable<World['prompt']>): Promise<void> {
-  const again = await prompt('Confirm vault password (nothing is encrypted with it yet): ');
-  if (again === secret.password.reveal()) return;
-  throw new InputError({
-    code: 'E_VAULT_PASSWORD',
-    found: 'two different vault passwords were typed',
-    wanted: 'the same one twice, since nothing exists yet that it could be tried on',
-  });
+  if (prompt !== null) await confirmPrompted([secret], prompt);
 }
 
 function wrongPassword(

@@ -85,6 +85,7 @@ async function reserve(work: LoginWork, { lock }: SlotContext): Promise<Reserved
     const plan = await work.planStore();
     const file = await prepareFile(work.action.target.file, {
       reserve: plan.reserve,
+      basedOn: plan.current,
       verifyBeforeRename: () => lock.check(),
     });
     return { plan, file };
