@@ -57,7 +57,12 @@ export async function provision(options: ProvisionOptions, world: World): Promis
 async function tidyUp({ stateFolders }: Assessment): Promise<void> {
   if (stateFolders.length === 0) return;
   const { removeLeftovers } = await import('./vault/leftovers.ts');
-  for (const folder of stateFolders) await removeLeftovers(folder);
+  for (const folder of stateFolders) {
+    // What cannot be removed is in nobody's way, or the lock says so.
+    await removeLeftovers(folder).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === undefined && error.name !== 'StoreError') throw error;
+    });
+  }
 }
 
 /** In check mode, what can be known of the vault password is told as well. */
