@@ -11,6 +11,7 @@ import type { Locate } from './position.ts';
 import { resolvePlain } from './scalar.ts';
 import type { ScalarMeaning } from './scalar.ts';
 import { checkPair, checkScalarSyntax, scalarText } from './libyaml.ts';
+import type { Wrong } from './libyaml.ts';
 import { isUnsupported, resolveTagged } from './tags.ts';
 
 /** More values than this, counting each alias in full, is a bomb and no vars file. */
@@ -19,6 +20,11 @@ const MOST_VALUES = 1_000_000;
 const ANCHOR_NAME = /^[A-Za-z0-9_-]+$/;
 const COLLECTION_TAGS = { map: 'tag:yaml.org,2002:map', seq: 'tag:yaml.org,2002:seq' };
 const STR_TAG = 'tag:yaml.org,2002:str';
+
+const NO_MAP = {
+  found: 'a << whose value is no map',
+  fix: 'name a map by its alias, as in "<<: *name"',
+};
 
 interface Anchor {
   /** Null while its own value is still being read. */
@@ -143,21 +149,16 @@ function readMerge(
   pair: Pair<Node, Node | null>,
   scope: Scope,
 ): (readonly MapEntry[])[] {
+  const faultsBefore = composition.faults.length;
   const value = toPairValue(composition, pair, scope);
   if (isTaggedUnsafe(composition, pair.value)) {
     refuse(composition, pair.key, 'a << whose value is tagged !unsafe');
   }
-  const maps = value.kind === 'seq' ? value.items.toReversed() : [value];
-  return maps.map((map) => {
-    if (map.kind === 'map') return map.entries;
-    refuse(
-      composition,
-      pair.key,
-      'a << whose value is no map',
-      'name a map by its alias, as *name',
-    );
-    return [];
-  });
+  if (composition.faults.length > faultsBefore) return [];
+  const nodes = value.kind === 'seq' ? value.items.toReversed() : [value];
+  const maps = nodes.filter((node) => node.kind === 'map');
+  if (maps.length < nodes.length) refuse(composition, pair.key, NO_MAP.found, NO_MAP.fix);
+  return maps.map(({ entries }) => entries);
 }
 
 /** Whether Ansible still sees the tag after a merge depends on what it happened to read before. */
@@ -170,7 +171,7 @@ function isTaggedUnsafe({ anchors }: Composition, node: Node | null): boolean {
 
 function toEntry(composition: Composition, pair: Pair<Node, Node | null>, scope: Scope): MapEntry {
   const wrong = checkPair(pair, composition.text);
-  if (wrong !== null) refuse(composition, pair.key, wrong.found, wrong.fix);
+  if (wrong !== null) refuseOnce(composition, pair.key, wrong);
   const key = toKey(composition, pair.key, scope);
   return { ...key, value: toPairValue(composition, pair, scope) };
 }
@@ -222,6 +223,13 @@ function refuse(composition: Composition, node: Node, found: string, fix?: strin
   const at = composition.locate(startOf(node));
   composition.faults.push(yamlFault(at, found, undefined, fix));
   return { kind: 'scalar', at, value: null };
+}
+
+/** What is wrong with a whole line is often found twice. */
+function refuseOnce(composition: Composition, node: Node, wrong: Wrong): void {
+  const { line } = composition.locate(startOf(node));
+  if (composition.faults.some(({ at }) => at?.line === line)) return;
+  refuse(composition, node, wrong.found, wrong.fix);
 }
 
 function startOf(node: Node): number {

@@ -3,7 +3,8 @@
 import { isCollection, isScalar, visit } from 'yaml';
 import type { Document, Node, Pair, Range, Scalar } from 'yaml';
 
-interface Wrong {
+/** What is wrong, in the words of an error. */
+export interface Wrong {
   readonly found: string;
   readonly fix?: string;
 }

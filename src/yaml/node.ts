@@ -47,6 +47,11 @@ export function getEntry(map: MapNode, key: string): MapEntry | undefined {
   return map.entries.find((entry) => entry.key === key);
 }
 
+/** Gives the text of a scalar's value, for names and messages. */
+export function scalarText(value: ScalarValue): string {
+  return value !== null && typeof value === 'object' ? value.iso : String(value);
+}
+
 /** Names a node's type in the words of an error message: `a string`, `a map`, `null`, … */
 export function describeType(node: YamlNode): string {
   if (node.kind === 'map') return 'a map';

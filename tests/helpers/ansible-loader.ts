@@ -1,38 +1,95 @@
-// The real ansible-core as an oracle: one Python process that says what it makes of a text.
+// The real ansible-core as an oracle: one Python process that says what it makes of many texts.
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { isDeepStrictEqual } from 'node:util';
+import { InputError } from '../../src/errors.ts';
 import type { ScalarNode, YamlNode } from '../../src/yaml/node.ts';
 import { ansiblePython } from './python.ts';
 
 /** The type's name and the value, as `ansible_loader.py` prints them. */
 export type Typed = readonly [type: string, value?: unknown];
 
-export interface OracleCase {
-  readonly kind: 'yaml' | 'ini' | 'yaml-inventory' | 'extra';
-  readonly text: string;
-}
+/** `yaml`: a vars file; `extra`: the text of one `-e`. */
+export type OracleKind = 'yaml' | 'ini' | 'yaml-inventory' | 'extra';
 
-export interface OracleAnswer {
+interface OracleAnswer {
   readonly value?: unknown;
   readonly error?: string;
+  /** This ansible-core is known to read the text differently from 2.19. */
+  readonly older?: true;
+}
+
+export interface Comparison {
+  /** How many texts were read, to the same value. */
+  agreed: number;
+  /** How many texts Ansible refuses, and so do we. */
+  bothRefused: number;
+  /** Texts that Ansible reads and we refuse. */
+  readonly refused: string[];
+  /** Texts of which the two make different things, or which only we read. */
+  readonly different: string[];
 }
 
 const SCRIPT = fileURLToPath(new URL('../../../tests/helpers/ansible_loader.py', import.meta.url));
 
-/** Asks ansible-core about many texts, in one process. Gives the answers in the same order. */
-export async function askAnsible(cases: readonly OracleCase[]): Promise<OracleAnswer[]> {
-  const child = spawn(await ansiblePython(), [SCRIPT], {
+/**
+ * Compares what `read` and ansible-core make of texts. `read` gives it in the form of
+ * `ansible_loader.py` or throws InputError.
+ */
+export async function compareWithAnsible(
+  kind: OracleKind,
+  texts: readonly string[],
+  read: (text: string) => unknown,
+): Promise<Comparison> {
+  const comparison: Comparison = { agreed: 0, bothRefused: 0, refused: [], different: [] };
+  const answers = await askAnsible(kind, texts);
+  for (const [index, text] of texts.entries()) {
+    const answer = answers[index] ?? {};
+    if (answer.older !== true) compareOne(comparison, text, answer, read);
+  }
+  return comparison;
+}
+
+function compareOne(
+  comparison: Comparison,
+  text: string,
+  answer: OracleAnswer,
+  read: (text: string) => unknown,
+): void {
+  const ours = readOrNull(text, read);
+  if (ours === null) {
+    if (answer.error === undefined) comparison.refused.push(text);
+    else comparison.bothRefused += 1;
+  } else if (isDeepStrictEqual(ours.value, answer.value)) {
+    comparison.agreed += 1;
+  } else {
+    const [a, b] = [ours.value, answer.error ?? answer.value].map((one) => JSON.stringify(one));
+    comparison.different.push(`${JSON.stringify(text)}: ours ${a}, Ansible's ${b}`);
+  }
+}
+
+function readOrNull(text: string, read: (text: string) => unknown): { value: unknown } | null {
+  try {
+    return { value: read(text) };
+  } catch (error) {
+    if (error instanceof InputError) return null;
+    throw error;
+  }
+}
+
+async function askAnsible(kind: OracleKind, texts: readonly string[]): Promise<OracleAnswer[]> {
+  const child = spawn(await ansiblePython(), ['-B', SCRIPT], {
     stdio: ['pipe', 'pipe', 'inherit'],
     env: { PATH: process.env['PATH'], HOME: '/nonexistent', LC_ALL: 'C.UTF-8' },
   });
-  child.stdin.end(cases.map((one) => `${JSON.stringify(one)}\n`).join(''));
+  child.stdin.end(texts.map((text) => `${JSON.stringify({ kind, text })}\n`).join(''));
   const answers: OracleAnswer[] = [];
   for await (const line of createInterface({ input: child.stdout })) {
     answers.push(JSON.parse(line) as OracleAnswer);
   }
-  if (answers.length === cases.length) return answers;
-  throw new Error(`ansible-core answered ${answers.length} of ${cases.length} cases`);
+  if (answers.length === texts.length) return answers;
+  throw new Error(`ansible-core answered ${answers.length} of ${texts.length} cases`);
 }
 
 /** Gives a node in the oracle's form. Strings of `!unsafe` values say so; keys never do. */
@@ -40,13 +97,16 @@ export function toTyped(node: YamlNode | null): Typed {
   if (node === null) return ['none'];
   if (node.kind === 'seq') return ['list', node.items.map(toTyped)];
   if (node.kind === 'scalar') return scalarToTyped(node);
-  return [
-    'dict',
-    node.entries.map(({ at, key, value }) => [
-      scalarToTyped({ kind: 'scalar', at, value: key }),
-      toTyped(value),
-    ]),
-  ];
+  const entries = node.entries.map(({ at, key, value }) => [
+    scalarToTyped({ kind: 'scalar', at, value: key }),
+    toTyped(value),
+  ]);
+  return ['dict', entries];
+}
+
+/** Gives variables in the oracle's form. */
+export function varsToTyped(vars: ReadonlyMap<string, YamlNode>): Typed {
+  return ['dict', [...vars].map(([name, value]) => [['str', name], toTyped(value)])];
 }
 
 function scalarToTyped({ value, tag, float }: ScalarNode): Typed {
