@@ -171,14 +171,9 @@ function asSentence(text: string | undefined): string {
 /** In an editor a vars file holds other variables too, and a service may be no more than a name. */
 function editorSchema(): object {
   const service = { ...serviceSchema, type: ['object', 'null'] };
-  const services = {
-    ...varsSchema.properties.matrix_tokens_services,
-    additionalProperties: service,
-  };
   return {
     ...varsSchema,
-    properties: { ...varsSchema.properties, matrix_tokens_services: services },
-    patternProperties: { '^matrix_tokens_services_[A-Za-z0-9_]+$': services },
+    definitions: { service },
     additionalProperties: true,
   };
 }

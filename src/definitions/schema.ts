@@ -130,13 +130,14 @@ const servicesSchema = {
   description:
     'The services of a host, by name. Variables matrix_tokens_services_* are merged with it; a service may stand in one of them only.',
   propertyNames: { pattern: '^[a-z0-9_]+$', maxLength: 100 },
-  additionalProperties: serviceSchema,
+  additionalProperties: { $ref: '#/definitions/service' },
 } as const;
 
 /** The variables that a host or group may set; other variables are not ours. */
 export const varsSchema = {
   $schema: 'http://json-schema.org/draft-07/schema#',
   title: 'Variables of matrix-tokens',
+  definitions: { service: serviceSchema },
   type: 'object',
   properties: {
     matrix_tokens_server_name: {

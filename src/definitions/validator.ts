@@ -4,7 +4,12 @@ import { Ajv, type ErrorObject } from 'ajv';
 import { catalogSchema, varsSchema } from './schema.ts';
 
 /** Options for every use of ajv here. Never `verbose`: errors would hold the values. */
-export const AJV_OPTIONS = { allErrors: true, allowUnionTypes: true, strict: true } as const;
+export const AJV_OPTIONS = {
+  allErrors: true,
+  allowUnionTypes: true,
+  inlineRefs: false,
+  strict: true,
+} as const;
 
 const ajv = new Ajv(AJV_OPTIONS);
 
