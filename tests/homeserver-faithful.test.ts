@@ -1,38 +1,20 @@
 // The same requests go to the embedded homeserver and to a real Synapse; status, body and the
-// headers that clients read must be the same. Only what is random or a time is masked.
+// headers that clients read must be the same.
 import assert from 'node:assert/strict';
 import { createHmac, randomBytes } from 'node:crypto';
 import { after, test } from 'node:test';
 import { startHomeserver } from '../scripts/homeserver/homeserver.ts';
 import { addUser } from '../scripts/homeserver/state.ts';
 import { synapseSkip } from './helpers/python.ts';
+import { record } from './helpers/recorded-requests.ts';
+import type { Seen, Send, Server } from './helpers/recorded-requests.ts';
 import { sharedSynapse, startSynapse } from './helpers/synapse.ts';
-
-interface Server {
-  readonly baseUrl: string;
-  readonly serverName: string;
-  readonly registrationSecret: string;
-}
-
-interface Seen {
-  readonly status: number;
-  readonly contentType: string | null;
-  readonly json: Record<string, unknown> | null;
-}
-
-type Send = (
-  method: string,
-  path: string,
-  options?: { token?: unknown; body?: unknown; text?: string; header?: string },
-) => Promise<Seen>;
 
 const skip = await synapseSkip();
 const synapse = skip === false ? await sharedSynapse() : null;
 after(async () => {
   await synapse?.stop();
 });
-
-const RANDOM_KEYS = /^(?:access_token|nonce|session|last_seen_ts|retry_after_ms)$/;
 
 /** Runs the story on both and compares, request by request. */
 async function compare(story: (send: Send, server: Server) => Promise<void>): Promise<void> {
@@ -47,36 +29,6 @@ async function compare(story: (send: Send, server: Server) => Promise<void>): Pr
   } finally {
     await embedded.stop();
   }
-}
-
-async function record(story: (send: Send, server: Server) => Promise<void>, server: Server) {
-  const lines: string[] = [];
-  const send: Send = async (method, path, options = {}) => {
-    const headers: Record<string, string> = { 'content-type': 'application/json' };
-    if (typeof options.token === 'string') headers['authorization'] = `Bearer ${options.token}`;
-    if (options.header !== undefined) headers['authorization'] = options.header;
-    const body = options.text ?? (options.body === undefined ? null : JSON.stringify(options.body));
-    const init = { method, headers, body };
-    const response = await fetch(`${server.baseUrl}${path}`, init);
-    const text = await response.text();
-    const contentType = response.headers.get('content-type');
-    const json = contentType === 'application/json' && text !== '' ? JSON.parse(text) : null;
-    const shown = JSON.stringify(json ?? text, mask);
-    lines.push(`${method} ${path} -> ${response.status} ${contentType} ${shown}`);
-    return { status: response.status, contentType, json };
-  };
-  await story(send, server);
-  return lines;
-}
-
-function mask(key: string, value: unknown): unknown {
-  if (RANDOM_KEYS.test(key) && value !== null) return '<masked>';
-  // Device IDs that the server made up.
-  if (key === 'device_id' && typeof value === 'string' && /^[A-Z]{10}$/.test(value))
-    return '<made>';
-  // Seen only in the admin API.
-  if (key === 'last_seen_user_agent') return undefined;
-  return value;
 }
 
 async function register(send: Send, server: Server, localpart: string, extra: object = {}) {
