@@ -14,15 +14,9 @@ import {
 } from './store/text.ts';
 import { seal } from './vault/cipher.ts';
 import { formatEnvelope, isEnvelope } from './vault/envelope.ts';
-import {
-  decryptText,
-  encryptionSecret,
-  encryptText,
-  openEnvelope,
-  type VaultSecret,
-} from './vault/keyring.ts';
+import { encryptionSecret, openEnvelope, type VaultSecret } from './vault/keyring.ts';
 import { appendToMap } from './yaml/append.ts';
-import { getEntry, type YamlNode } from './yaml/node.ts';
+import { getEntry, scalarText, type YamlNode } from './yaml/node.ts';
 import { parseYaml } from './yaml/parse.ts';
 
 /** The longest token that is accepted, in characters. */
@@ -48,56 +42,73 @@ export interface StorePlan {
 
 /** Reads the target and tries the change on it. Throws InputError. */
 export async function planStore(request: StoreRequest, probe: StoredValues): Promise<StorePlan> {
-  const current = await readCurrent(request.target);
-  const compose = (values: StoredValues): Promise<string> => nextText(request, current, values);
-  const longest = await compose({ ...probe, accessToken: 'x'.repeat(LONGEST_TOKEN) });
-  return { current, reserve: Buffer.byteLength(longest) + LONGEST_TOKEN, compose };
+  const base = await readBase(request);
+  const longest = { ...probe, accessToken: 'x'.repeat(LONGEST_TOKEN) };
+  const tried = await composeText(request, base, longest, standIn);
+  return {
+    current: base.current,
+    reserve: Buffer.byteLength(tried) + LONGEST_TOKEN,
+    compose: (values) => composeText(request, base, values, sealText),
+  };
 }
 
-async function nextText(
-  request: StoreRequest,
-  current: string | null,
-  values: StoredValues,
-): Promise<string> {
-  const next = await composeText(request, current, values);
-  await verify(request, next, values);
-  return next;
+/** The file as it is now, and what its next version is encrypted with. */
+interface Base {
+  readonly current: string | null;
+  /** What is extended: the file, or what its envelope holds; null: there is nothing. */
+  readonly plain: string | null;
+  readonly isWholeFile: boolean;
+  readonly key: Key;
 }
+
+interface Key {
+  readonly secret: VaultSecret;
+  /** The vault ID that stands in the header; null: format 1.1. */
+  readonly label: string | null;
+}
+
+async function readBase(request: StoreRequest): Promise<Base> {
+  const { target, secrets, vaultId } = request;
+  const current = await readCurrent(target);
+  if (current !== null && isEnvelope(current)) {
+    const { plaintext, ...key } = await openEnvelope(current, secrets, startOf(target.shown));
+    return { current, plain: plaintext.toString('utf8'), isWholeFile: true, key };
+  }
+  const secret = encryptionSecret(secrets, vaultId ?? undefined);
+  const isWholeFile = current === null && request.format === 'file';
+  return { current, plain: current, isWholeFile, key: { secret, label: secret.label } };
+}
+
+/** Turns a text into an envelope. */
+type Seal = (text: string, key: Key) => Promise<string>;
+
+const sealText: Seal = async (text, { secret, label }) =>
+  formatEnvelope(await seal(Buffer.from(text), secret.password, { label }));
+
+/** An envelope of the same size that holds nothing: enough to try a change, and made at once. */
+const standIn: Seal = (text, { label }) => {
+  const length = Buffer.byteLength(text);
+  const ciphertext = Buffer.alloc(length + 16 - (length % 16));
+  const [salt, mac] = [Buffer.alloc(32), Buffer.alloc(32)];
+  return Promise.resolve(formatEnvelope({ label, salt, mac, ciphertext }));
+};
 
 async function composeText(
   request: StoreRequest,
-  current: string | null,
+  base: Base,
   values: StoredValues,
+  sealWith: Seal,
 ): Promise<string> {
-  if (current !== null && isEnvelope(current)) return extendEncrypted(request, current, values);
-  if (current !== null) return extendPlain(request, current, values);
-  const secret = encryptionSecret(request.secrets, request.vaultId ?? undefined);
-  if (request.format === 'file') {
-    return encryptText(await formatValues(values, request.write, renderUnsafe), secret);
-  }
-  return formatValues(values, request.write, renderInline(secret));
-}
-
-async function extendEncrypted(
-  request: StoreRequest,
-  current: string,
-  values: StoredValues,
-): Promise<string> {
-  const { shown } = request.target;
-  const opened = await openEnvelope(current, request.secrets, startOf(shown));
-  const text = opened.plaintext.toString('utf8');
-  const next = extend(request, text, await formatValues(values, request.write, renderUnsafe));
-  const { label, secret } = opened;
-  return formatEnvelope(await seal(Buffer.from(next), secret.password, { label }));
-}
-
-async function extendPlain(
-  request: StoreRequest,
-  current: string,
-  values: StoredValues,
-): Promise<string> {
-  const secret = encryptionSecret(request.secrets, request.vaultId ?? undefined);
-  return extend(request, current, await formatValues(values, request.write, renderInline(secret)));
+  const sealed = new Map<string, string>();
+  const render: RenderValue = async (value, indent) => {
+    if (base.isWholeFile) return formatUnsafe(value);
+    sealed.set(value, await sealWith(value, base.key));
+    return formatInline(sealed.get(value) ?? '', indent);
+  };
+  const block = await formatValues(values, request.write, render);
+  const next = base.plain === null ? block : extend(request, base.plain, block);
+  verify(request, next, values, (value) => sealed.get(value) ?? value);
+  return base.isWholeFile ? sealWith(next, base.key) : next;
 }
 
 function extend(request: StoreRequest, current: string, block: string): string {
@@ -112,54 +123,43 @@ function checkNothingElse(current: string, target: Target, write: TargetVariable
   const node = parseYaml(current, target.shown);
   const names = [write.accessToken[0], write.deviceId?.[0]];
   const others =
-    node?.kind === 'map' ? node.entries.filter((one) => !names.includes(String(one.key))) : [];
+    node?.kind === 'map' ? node.entries.filter((one) => !names.includes(scalarText(one.key))) : [];
   if (others.length === 0) return;
   throw new InputError(
     others.map((entry) => ({
       code: 'E_TARGET',
       at: entry.at,
-      found: `'${String(entry.key)}' in the file of a service that does not write it`,
+      found: `'${scalarText(entry.key)}' in the file of a service that does not write it`,
       wanted: `nothing but ${names.filter((name) => name !== undefined).join(', ')}`,
       fix: 'rename it, if it is this token under its old name; or move the file away for a new login',
     })),
   );
 }
 
-const renderUnsafe: RenderValue = (value) => Promise.resolve(formatUnsafe(value));
-
-function renderInline(secret: VaultSecret): RenderValue {
-  return async (value, indent) => formatInline(await encryptText(value, secret), indent);
-}
-
 /** Reads what would be written as the next run will read it. */
-async function verify(request: StoreRequest, text: string, values: StoredValues): Promise<void> {
-  const at = startOf(request.target.shown);
-  const plain = isEnvelope(text) ? await decryptText(text, request.secrets, at) : text;
-  const root = parseYaml(plain, request.target.shown);
-  const { accessToken, deviceId } = request.write;
-  const token = await valueAt(root, accessToken, request.secrets);
-  const device =
-    deviceId === null ? values.deviceId : await valueAt(root, deviceId, request.secrets);
-  if (token !== values.accessToken || device !== values.deviceId) {
-    throw new InputError({
-      code: 'E_NO_SAFE_SPLICE',
-      at,
-      found: 'a file that would not read back what is written to it',
-      wanted: 'a plain vars file',
-    });
-  }
+function verify(
+  { target, write }: StoreRequest,
+  text: string,
+  values: StoredValues,
+  written: (value: string) => string,
+): void {
+  const root = parseYaml(text, target.shown);
+  const isThere = (path: VariablePath, value: string): boolean =>
+    textAt(root, path)?.trim() === written(value).trim();
+  const hasDevice = write.deviceId === null || isThere(write.deviceId, values.deviceId);
+  if (hasDevice && isThere(write.accessToken, values.accessToken)) return;
+  throw new InputError({
+    code: 'E_NO_SAFE_SPLICE',
+    at: startOf(target.shown),
+    found: 'a file that would not read back what is written to it',
+    wanted: 'a plain vars file',
+  });
 }
 
-async function valueAt(
-  root: YamlNode | null,
-  path: VariablePath,
-  secrets: readonly VaultSecret[],
-): Promise<string | null> {
+function textAt(root: YamlNode | null, path: VariablePath): string | null {
   let node: YamlNode | undefined = root ?? undefined;
   for (const key of path) node = node?.kind === 'map' ? getEntry(node, key)?.value : undefined;
-  if (node?.kind !== 'scalar') return null;
-  const text = String(node.value);
-  return node.tag === 'vault' ? decryptText(text, secrets, node.at) : text;
+  return node?.kind === 'scalar' ? scalarText(node.value) : null;
 }
 
 async function readCurrent(target: Target): Promise<string | null> {
