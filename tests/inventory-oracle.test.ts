@@ -16,7 +16,7 @@ import { ansibleSkip } from './helpers/python.ts';
 const skip = await ansibleSkip();
 
 /** Set for longer runs. */
-const RUNS = Number(process.env['MATRIX_TOKENS_ORACLE_RUNS'] ?? 300);
+const RUNS = Number(process.env['MATRIX_TOKENS_ORACLE_RUNS'] ?? 200);
 
 test(
   'hosts, values and types of generated inventories are what Ansible sees',

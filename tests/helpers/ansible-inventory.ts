@@ -25,7 +25,12 @@ const SCRIPT = fileURLToPath(
 export async function startInventoryOracle(): Promise<InventoryOracle> {
   const child = spawn(await ansiblePython(), [SCRIPT], {
     stdio: ['pipe', 'pipe', 'inherit'],
-    env: { PATH: process.env['PATH'], HOME: '/nonexistent', LC_ALL: 'C.UTF-8' },
+    env: {
+      PATH: process.env['PATH'],
+      HOME: '/nonexistent',
+      LC_ALL: 'C.UTF-8',
+      PYTHONDONTWRITEBYTECODE: '1',
+    },
   });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   return {

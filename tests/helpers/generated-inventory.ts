@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import * as fc from 'fast-check';
 
 type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
-type Vars = Readonly<Record<string, Json>>;
+type Vars = Record<string, Json>;
 
 interface GeneratedGroup {
   readonly vars: Vars;
@@ -15,13 +15,18 @@ interface GeneratedGroup {
   readonly priority: number | null;
 }
 
+interface GeneratedHost {
+  readonly vars: Vars;
+  readonly port: number | null;
+}
+
 interface GeneratedSource {
   readonly format: 'yaml' | 'ini' | 'json';
   readonly folder: string;
   readonly file: string;
   readonly groups: readonly (GeneratedGroup | null)[];
   /** By index of the host; null: named nowhere but in groups. */
-  readonly hosts: readonly (Vars | null)[];
+  readonly hosts: readonly (GeneratedHost | null)[];
 }
 
 interface GeneratedFile {
@@ -47,8 +52,9 @@ const PATHS_INSIDE = (
   'main main.yml a.yaml z.json B.yml 10.yml 9.yml é.yml ~x.yml ' +
   '.hidden.yml b.yml~ c.bak d.yml.bak vault.vault e.YML f. g.cfg ' +
   'sub/x.yml sub/y sub/deep/x.yml sub.d/x.yml .git/x.yml old~/x.yml'
-).split(' ');
-const FILE_NAMES = PLAIN_ENDINGS.concat(PATHS_INSIDE.map((path) => `/${path}`));
+)
+  .split(' ')
+  .map((path) => `/${path}`);
 
 const value: fc.Arbitrary<Json> = fc.oneof(
   { weight: 6, arbitrary: fc.stringMatching(/^[a-z]{1,3}$/) },
@@ -78,6 +84,11 @@ const group: fc.Arbitrary<GeneratedGroup> = fc.record({
   priority: fc.option(fc.integer({ min: -3, max: 12 }), { freq: 3 }),
 });
 
+const host: fc.Arbitrary<GeneratedHost> = fc.record({
+  vars: plainVars,
+  port: fc.option(fc.integer({ min: 1, max: 9999 }), { freq: 2 }),
+});
+
 const source: fc.Arbitrary<GeneratedSource> = fc
   .record({
     format: fc.constantFrom('yaml', 'ini', 'json'),
@@ -85,7 +96,7 @@ const source: fc.Arbitrary<GeneratedSource> = fc
     name: fc.constantFrom('hosts', 'second', 'a.hosts'),
     ending: fc.boolean(),
     groups: fc.tuple(...GROUPS.map(() => fc.option(group, { freq: 3 }))),
-    hosts: fc.tuple(...HOSTS.map(() => fc.option(plainVars, { freq: 2 }))),
+    hosts: fc.tuple(...HOSTS.map(() => fc.option(host, { freq: 2 }))),
   })
   .map(({ name, ending, format, folder, groups, hosts }) => {
     return { format, folder, groups, hosts, file: fileName(format, name, ending) };
@@ -99,31 +110,31 @@ function fileName(format: GeneratedSource['format'], name: string, ending: boole
   return ending ? `${plain}.yml` : plain;
 }
 
-const file: fc.Arbitrary<GeneratedFile> = fc
+const text: fc.Arbitrary<string> = fc.oneof(
+  { weight: 5, arbitrary: fc.tuple(vars, fc.boolean()).map((parts) => varsText(...parts)) },
+  fc.constantFrom('', '{}', '---\n', '# only a comment\n', '[]', 'false', '0', '~'),
+);
+
+/** Several files of one group or host in one place, so that they meet. */
+const files: fc.Arbitrary<readonly GeneratedFile[]> = fc
   .record({
     base: fc.constantFrom(...FOLDERS),
     of: fc.constantFrom(
-      ...['all', 'all', 'ungrouped', ...GROUPS].map((name) => `group_vars/${name}`),
+      'group_vars/all',
+      ...['all', 'ungrouped', ...GROUPS].map((name) => `group_vars/${name}`),
       ...HOSTS.map((name) => `host_vars/${name}`),
     ),
-    path: fc.constantFrom(...FILE_NAMES),
-    vars,
-    odd: fc.option(
-      fc.constantFrom('', '{}', '---\n', '# only a comment\n', '[]', 'false', '0', '~'),
-      {
-        freq: 9,
-      },
+    written: fc.oneof(
+      fc.array(fc.tuple(fc.constantFrom(...PLAIN_ENDINGS), text), { maxLength: 2 }),
+      fc.array(fc.tuple(fc.constantFrom(...PATHS_INSIDE), text), { maxLength: 8 }),
     ),
-    style: fc.boolean(),
   })
-  .map(({ odd, style, base, of, path, vars }) => {
-    return { base, of, path, text: odd ?? varsText(vars, style) };
-  });
+  .map(({ base, of, written }) => written.map(([path, text]) => ({ base, of, path, text })));
 
 /** An inventory with its files and extra vars; `writeInventory` puts it on disk. */
 export const generatedInventory: fc.Arbitrary<GeneratedInventory> = fc.record({
   sources: fc.array(source, { minLength: 1, maxLength: 3 }),
-  files: fc.array(file, { maxLength: 40, size: 'max' }),
+  files: fc.array(files, { maxLength: 16, size: 'max' }).map((clusters) => clusters.flat()),
   extra: fc.array(vars, { maxLength: 2 }),
   hostList: fc.option(fc.constantFrom('h0,', 'new, H2', 'new1,new2,'), { freq: 6 }),
 });
@@ -174,10 +185,15 @@ function sourceText(source: GeneratedSource): string {
 }
 
 function allGroup(source: GeneratedSource): Json {
-  const hosts = source.hosts.flatMap((vars, index) =>
-    vars === null ? [] : [[HOSTS[index] ?? '', vars]],
-  );
-  return { hosts: Object.fromEntries(hosts) as Json };
+  return { hosts: Object.fromEntries(hostsOf(source)) };
+}
+
+function hostsOf(source: GeneratedSource): [string, Vars][] {
+  return source.hosts.flatMap((host, index): [string, Vars][] => {
+    if (host === null) return [];
+    const port = host.port === null ? '' : `:${host.port}`;
+    return [[`${HOSTS[index] ?? ''}${port}`, host.vars]];
+  });
 }
 
 function groupsOf(source: GeneratedSource): [string, Json][] {
@@ -213,9 +229,7 @@ function yamlText(data: Readonly<Record<string, Json>>): string {
 }
 
 function iniText(source: GeneratedSource): string {
-  const lines = source.hosts.flatMap((vars, index) =>
-    vars === null ? [] : [`${HOSTS[index] ?? ''} ${iniPairs(vars)}`.trim()],
-  );
+  const lines = hostsOf(source).map(([host, vars]) => `${host} ${iniPairs(vars)}`.trim());
   for (const [index, group] of source.groups.entries()) {
     if (group === null) continue;
     const name = GROUPS[index] ?? '';
