@@ -4,7 +4,7 @@
 import { randomBytes } from 'node:crypto';
 import { InputError } from '../errors.ts';
 import type { Credential } from '../matrix/credential.ts';
-import { isFailure, type Failure } from '../matrix/failure.ts';
+import { homeserverFailure, isFailure, type Failure } from '../matrix/failure.ts';
 import type { Homeserver } from '../matrix/homeserver.ts';
 import { REQUEST_TIMEOUT_MS, type HttpClient } from '../matrix/http.ts';
 import { loginWithPassword } from '../matrix/login/password.ts';
@@ -106,6 +106,7 @@ async function logIn(
 ): Promise<LoggedIn | Failure> {
   if (work.fixedDevice === null) return logInAs(newDeviceId(), work, context, state);
   await waitForUnclear(work, context, state);
+  if (context.world.signal.aborted) return homeserverFailure('INTERRUPTED');
   if (!state.cleared) {
     const failure = await clearDevice(work.fixedDevice, work, context, state);
     if (failure !== null) return failure;
