@@ -10,7 +10,7 @@ import type {
   UnwantedService,
 } from './definitions/types.ts';
 import { ClosedVaultError, type ValueReader } from './definitions/values.ts';
-import { settleAll } from './errors.ts';
+import { InputError, settleAll, type Fault } from './errors.ts';
 import type { HostView } from './inventory.ts';
 
 /**
@@ -33,15 +33,28 @@ export async function readDefinitions(
 async function readHost(reader: ValueReader): Promise<Definitions> {
   const raw = await collectHost(reader);
   const settings = await readHostSettings(raw, reader);
-  const results = await settleAll(
-    raw.services.map((service) => readService(service, settings, reader)),
-  );
+  const faults = [...raw.settingFaults, ...raw.faults];
+  const results: Result[] = [];
+  for (const service of raw.services) {
+    try {
+      results.push(await readService(service, settings, reader));
+    } catch (error) {
+      faults.push(...faultsIn(error, raw));
+    }
+  }
+  if (faults.length > 0) throw new InputError(faults);
   return {
     services: results.filter((result) => 'userId' in result),
     unwanted: results.filter((result) => isUnwanted(result)),
     unknown: [...results.filter((result) => isUnknown(result)), ...closedServices(raw, reader)],
     notes: raw.notes,
   };
+}
+
+/** What a service lacks may be just what a faulty setting was to say. */
+function faultsIn(error: unknown, { settingFaults }: RawHost): readonly Fault[] {
+  if (!(error instanceof InputError)) throw error;
+  return error.faults.filter(({ code }) => code !== 'E_REQUIRED' || settingFaults.length === 0);
 }
 
 type Result = ServiceDefinition | UnwantedService | (UnknownService & { readonly closed: true });

@@ -2,12 +2,12 @@
 import { lstatSync, readFileSync, realpathSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import type { Layer } from './ansible/layer.ts';
+import { entriesByName } from './ansible/vars-files.ts';
 import type { Decrypt, ServiceDefinition } from './definitions/types.ts';
 import { InputError, settleAll, type Fault, type Position } from './errors.ts';
 import type { LocatedService, Target } from './plan/types.ts';
 import { isEnvelope } from './vault/envelope.ts';
 import { parseYaml } from './yaml/parse.ts';
-import type { MapEntry } from './yaml/node.ts';
 
 /** The folder of our own files in host_vars/<host>/; sorts after vars.yml, vault and vault.yml. */
 export const TARGET_FOLDER = 'vault_matrix_tokens';
@@ -132,9 +132,7 @@ async function readUnloaded(
   if (node !== null && node.kind !== 'map') {
     throw new InputError(targetFault(node.at, `a vault_file whose top level is no map`));
   }
-  const vars = new Map<string, MapEntry>();
-  for (const entry of node?.entries ?? []) vars.set(String(entry.key), entry);
-  return { ...base, encrypted, vars };
+  return { ...base, encrypted, vars: entriesByName(node?.entries ?? []) };
 }
 
 function readIfThere(file: string, shown: string): string | null {

@@ -1,21 +1,15 @@
 // From a host's variables to one checked map a service: which variables are ours, what stands in
 // them once references are followed, and every fault against the schema.
+import type { ErrorObject } from 'ajv';
 import type { Fault, Position } from '../errors.ts';
 import { formatPosition, InputError } from '../errors.ts';
 import type { HostView } from '../inventory.ts';
 import type { MapEntry, MapNode, YamlNode } from '../yaml/node.ts';
-import { getEntry } from '../yaml/node.ts';
+import { describeType, getEntry, scalarText } from '../yaml/node.ts';
 import { faultsOf } from './faults.ts';
 import { serviceSchema, varsSchema } from './schema.ts';
 import { validateVars } from './validator.ts';
-import {
-  ClosedVaultError,
-  keyText,
-  readTree,
-  readValue,
-  toPlain,
-  type ValueReader,
-} from './values.ts';
+import { ClosedVaultError, readTree, readValue, toPlain, type ValueReader } from './values.ts';
 
 const PREFIX = 'matrix_tokens_';
 const SERVICES = 'matrix_tokens_services';
@@ -36,9 +30,13 @@ export interface RawHost {
   /** Services that only a closed vault could tell about. */
   readonly closed: readonly { name: string; at: Position; reason: string }[];
   readonly notes: readonly string[];
+  /** What is wrong with services; those are not among `services`. */
+  readonly faults: readonly Fault[];
+  /** What is wrong with settings. */
+  readonly settingFaults: readonly Fault[];
 }
 
-/** Gives what the variables of a host say. Throws InputError with every fault of the host. */
+/** Gives what the variables of a host say, and what is wrong with them. */
 export async function collectHost(reader: ValueReader): Promise<RawHost> {
   const { host } = reader;
   const names = [...host.names()].filter((name) => name.startsWith(PREFIX)).toSorted();
@@ -47,6 +45,7 @@ export async function collectHost(reader: ValueReader): Promise<RawHost> {
     settings: new Map(),
     closed: [],
     faults: [],
+    settingFaults: [],
     roots: [],
   };
   for (const name of names) {
@@ -56,22 +55,24 @@ export async function collectHost(reader: ValueReader): Promise<RawHost> {
     else await readSetting(found.entry, name, reader, collected);
   }
   checkSchema(collected);
-  if (collected.faults.length > 0) throw new InputError(collected.faults);
   return {
     host,
     services: collected.services,
     settings: collected.settings,
     closed: collected.closed,
+    faults: collected.faults,
+    settingFaults: collected.settingFaults,
     notes: names.filter(isServices).flatMap((name) => hiddenNotes(name, host)),
   };
 }
 
 /** What is gathered while a host's variables are read. */
 interface Collected {
-  readonly services: RawService[];
+  services: RawService[];
   readonly settings: Map<string, MapEntry>;
   readonly closed: { name: string; at: Position; reason: string }[];
   readonly faults: Fault[];
+  readonly settingFaults: Fault[];
   /** Our variables as they were read, for the schema. */
   readonly roots: MapEntry[];
 }
@@ -86,7 +87,8 @@ async function readSetting(
   reader: ValueReader,
   into: Collected,
 ): Promise<void> {
-  const value = await attempt(() => readTree(entry.value, reader), name, entry.at, into);
+  const aside = { ...into, faults: into.settingFaults };
+  const value = await attempt(() => readTree(entry.value, reader), name, entry.at, aside);
   if (value === null) return;
   into.roots.push({ ...entry, value });
   into.settings.set(name, { ...entry, value });
@@ -106,9 +108,13 @@ async function readServices(
   }
   const entries: MapEntry[] = [];
   for (const service of value.entries) {
+    if (typeof service.key !== 'string') {
+      into.faults.push(unquotedName(service));
+      continue;
+    }
     const map = await readService(service, reader, into);
     if (map !== null) entries.push({ ...service, value: map });
-    if (map?.kind === 'map') addService(keyText(service.key), service.at, map, into);
+    if (map?.kind === 'map') addService(service.key, service.at, map, into);
   }
   into.roots.push({ ...entry, value: { ...value, entries } });
 }
@@ -128,13 +134,24 @@ function addService(name: string, at: Position, map: MapNode, into: Collected): 
   });
 }
 
+/** YAML takes words like `off` and `yes` for booleans, and digits for a number. */
+function unquotedName({ key, at }: MapEntry): Fault {
+  return {
+    code: 'E_VALUE',
+    at,
+    found: `${describeType({ kind: 'scalar', at, value: key })} as the name of a service`,
+    wanted: 'a name of lower-case letters, digits and _',
+    fix: 'put it into quotes: in YAML, words like off, yes and 10 are no strings',
+  };
+}
+
 /** Reads one definition; its password stays as it stands, since it may not be needed. */
 async function readService(
   service: MapEntry,
   reader: ValueReader,
   into: Collected,
 ): Promise<YamlNode | null> {
-  const name = keyText(service.key);
+  const name = scalarText(service.key);
   const value = await attempt(() => readValue(service.value, reader), name, service.at, into);
   if (value === null) return null;
   if (value.kind === 'scalar' && value.value === null) {
@@ -216,18 +233,34 @@ function checkSchema(collected: Collected): void {
   if (first === undefined) return;
   const root: MapNode = { kind: 'map', at: first.at, entries: collected.roots };
   if (validateVars(toPlain(root))) return;
-  collected.faults.push(...faultsOf(validateVars.errors ?? [], root, knownKeys));
+  const errors = validateVars.errors ?? [];
+  const wrong = new Set(errors.map(serviceOf));
+  collected.services = collected.services.filter(({ name }) => !wrong.has(name));
+  for (const error of errors) {
+    const list = isServices(variableOf(error)) ? collected.faults : collected.settingFaults;
+    list.push(...faultsOf([error], root, knownKeys));
+  }
 }
 
-/** The schema path of an error names the map whose keys are meant. */
-function knownKeys(schemaPath: string): readonly string[] {
-  if (schemaPath === '#/additionalProperties') return Object.keys(varsSchema.properties);
-  if (schemaPath.includes('matrix_tokens_defaults')) {
+function variableOf({ instancePath }: ErrorObject): string {
+  return instancePath.split('/')[1] ?? '';
+}
+
+function serviceOf({ instancePath, propertyName }: ErrorObject): string | undefined {
+  return propertyName ?? instancePath.split('/')[2];
+}
+
+function knownKeys(instancePath: string): readonly string[] {
+  const [, variable, service, key] = instancePath.split('/');
+  if (variable === undefined) return Object.keys(varsSchema.properties);
+  if (variable === 'matrix_tokens_defaults') {
     return Object.keys(varsSchema.properties.matrix_tokens_defaults.properties);
   }
-  if (schemaPath.includes('/properties/password/')) return ['file', 'env'];
-  if (schemaPath.includes('/properties/variables/')) return ['access_token', 'device_id'];
-  return Object.keys(serviceSchema.properties);
+  const { properties } = serviceSchema;
+  if (service === undefined || key === undefined) return Object.keys(properties);
+  return Object.keys(
+    key === 'password' ? properties.password.properties : properties.variables.properties,
+  );
 }
 
 /** Maps of one variable replace each other, as everywhere in Ansible: said where it happens. */
@@ -239,7 +272,7 @@ function hiddenNotes(name: string, host: HostView): string[] {
     if (winner === undefined || entry === undefined || layer.file === winner.file) return [];
     return [
       `${host.name}: ${name} of ${winner.file} hides the one at ${formatPosition(entry.at)}` +
-        `; give one of them a name of its own, ${SERVICES}_…`,
+        `; give one of them a name of its own, such as ${SERVICES}_more`,
     ];
   });
 }

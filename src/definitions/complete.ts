@@ -4,7 +4,7 @@ import type { Fault, Position } from '../errors.ts';
 import { InputError } from '../errors.ts';
 import { makeUserId, parseServerName, parseUserId } from '../matrix/user-id.ts';
 import type { MapNode, YamlNode } from '../yaml/node.ts';
-import { describeType, getEntry } from '../yaml/node.ts';
+import { describeType, getEntry, scalarText } from '../yaml/node.ts';
 import type { CatalogEntry } from './catalog.ts';
 import { catalogEntry, catalogNames } from './catalog.ts';
 import type { RawService } from './collect.ts';
@@ -18,7 +18,8 @@ import type {
   UnwantedService,
   VariablePath,
 } from './types.ts';
-import { keyText, readValue, type ValueReader } from './values.ts';
+import { isSet, readVariable, whyUnwanted } from './unwanted.ts';
+import { nodeText, textOf, type ValueReader } from './values.ts';
 
 /** Gives a definition, or why none is wanted. Throws InputError or ClosedVaultError. */
 export async function completeService(
@@ -57,7 +58,7 @@ function describe(
     variables: findVariables(raw.name, map, catalog),
     deviceId: textOf(map, 'device_id'),
     displayName: textOf(map, 'device_display_name') ?? `${raw.name} (matrix-tokens)`,
-    vaultFile: file === undefined ? null : { path: String(scalar(file.value)), at: file.value.at },
+    vaultFile: file === undefined ? null : { path: nodeText(file.value), at: file.value.at },
     vaultFormat: textOf(map, 'vault_format') === 'file' ? 'file' : 'inline',
     vaultId: textOf(map, 'vault_id'),
     installTag: catalog?.install_tag ?? null,
@@ -67,7 +68,7 @@ function describe(
 /** A name near a known one, with nothing that makes it a service of its own, is a typing error. */
 function findCatalogEntry(raw: RawService): CatalogEntry | undefined {
   const named = getEntry(raw.map, 'service');
-  const name = named === undefined ? raw.name : String(scalar(named.value));
+  const name = named === undefined ? raw.name : nodeText(named.value);
   const entry = catalogEntry(name);
   if (entry !== undefined) return entry;
   const near = suggest(name, catalogNames());
@@ -79,84 +80,24 @@ function findCatalogEntry(raw: RawService): CatalogEntry | undefined {
 }
 
 function unknownService(name: string, at: Position, near: string | undefined): Fault {
-  const meant = near === undefined ? '' : `did you mean '${near}'? `;
   return {
     code: 'E_UNKNOWN_SERVICE',
     at,
     found: `a service '${name}' that the catalog does not have`,
-    wanted: `one of ${catalogNames().join(', ')}`,
-    fix: `${meant}A service of your own needs no catalog entry: give it 'user'`,
+    wanted: near === undefined ? `one of ${catalogNames().join(', ')}` : 'a service of the catalog',
+    fix:
+      near === undefined
+        ? "leave 'service' away for a service of your own"
+        : `did you mean '${near}'? A service of your own is told by its 'user'`,
   };
 }
 
 function withDefaults(map: MapNode, defaults: MapNode | null): MapNode {
   if (defaults === null) return map;
   const missing = defaults.entries.filter(
-    (entry) => getEntry(map, String(entry.key)) === undefined,
+    (entry) => getEntry(map, scalarText(entry.key)) === undefined,
   );
   return { ...map, entries: [...map.entries, ...missing] };
-}
-
-async function whyUnwanted(
-  map: MapNode,
-  catalog: CatalogEntry | undefined,
-  password: PasswordSource | null,
-  reader: ValueReader,
-): Promise<string | null> {
-  const enabled = getEntry(map, 'enabled');
-  if (enabled !== undefined) return scalar(enabled.value) === false ? 'enabled: false' : null;
-  if (catalog?.enabled !== undefined) {
-    const value = await readVariable(catalog.enabled, reader);
-    if (isFalse(value)) return `${catalog.enabled} is false`;
-  }
-  const kind = textOf(map, 'kind') ?? catalog?.kind ?? 'bot';
-  if (kind === 'bridge' && password === null) return 'uses its as_token';
-  return conflictingMode(catalog, reader);
-}
-
-async function conflictingMode(
-  catalog: CatalogEntry | undefined,
-  reader: ValueReader,
-): Promise<string | null> {
-  for (const { variable, equals } of catalog?.unwanted_when ?? []) {
-    const value = await readVariable(variable, reader, { open: equals !== undefined });
-    if (value === null) continue;
-    if (equals === undefined && isSet(value)) return `${variable} is set: no token is wanted`;
-    if (equals !== undefined && isEqual(value, equals)) {
-      return `${variable} is ${String(equals)}: no token is wanted`;
-    }
-  }
-  return null;
-}
-
-/** Gives the value of a variable of the catalog, or null where the inventory has none. */
-async function readVariable(
-  name: string,
-  reader: ValueReader,
-  { open = true }: { open?: boolean } = {},
-): Promise<YamlNode | null> {
-  const entry = reader.host.lookup(name).found?.entry;
-  if (entry === undefined) return null;
-  if (!open && entry.value.kind === 'scalar' && entry.value.tag === 'vault') return entry.value;
-  return readValue(entry.value, reader);
-}
-
-function isFalse(node: YamlNode | null): boolean {
-  return node?.kind === 'scalar' && isEqual(node, false);
-}
-
-/** Ansible's playbooks compare after `| bool`, so the words count like the values. */
-function isEqual(node: YamlNode, wanted: string | number | boolean): boolean {
-  if (node.kind !== 'scalar') return false;
-  if (typeof wanted !== 'boolean') return node.value === wanted;
-  const words = wanted
-    ? ['true', 'yes', 'on', '1', 'y', 't']
-    : ['false', 'no', 'off', '0', 'n', 'f'];
-  return words.includes(String(node.value).toLowerCase());
-}
-
-function isSet(node: YamlNode): boolean {
-  return node.kind !== 'scalar' || (node.value !== null && node.value !== '');
 }
 
 function checkRenamed(catalog: CatalogEntry | undefined, reader: ValueReader): void {
@@ -168,8 +109,8 @@ function checkRenamed(catalog: CatalogEntry | undefined, reader: ValueReader): v
         code: 'E_RENAMED',
         at: found.entry.at,
         found: `the variable '${old}', which has another name now`,
-        wanted: `'${String(current)}'`,
-        fix: `rename it to '${String(current)}'`,
+        wanted: `'${current}'`,
+        fix: `rename it to '${current}'`,
       },
     ];
   });
@@ -216,7 +157,7 @@ async function findUser(
   reader: ValueReader,
 ): Promise<FoundUser> {
   const own = getEntry(map, 'user');
-  if (own !== undefined) return { text: String(scalar(own.value)), at: own.value.at };
+  if (own !== undefined) return { text: nodeText(own.value), at: own.value.at };
   const variable = catalog?.user?.variable;
   const value = variable === undefined ? null : await readVariable(variable, reader);
   if (variable !== undefined && value !== null && isSet(value)) {
@@ -245,7 +186,7 @@ function identify(
   const homeserver = chooseHomeserver({
     settings,
     serverOfUser: parsed?.serverName ?? null,
-    own: own === undefined ? null : { text: String(scalar(own.value)), at: own.value.at },
+    own: own === undefined ? null : { text: nodeText(own.value), at: own.value.at },
     at: raw.at,
     service: raw.name,
   });
@@ -302,9 +243,9 @@ function defaultPath(name: string): VariablePath {
 }
 
 function nodePath(node: YamlNode | undefined): VariablePath | null {
-  if (node?.kind === 'scalar') return [String(node.value)];
+  if (node?.kind === 'scalar') return [nodeText(node)];
   if (node?.kind !== 'seq') return null;
-  return toPath(node.items.map((item) => (item.kind === 'scalar' ? String(item.value) : '')));
+  return toPath(node.items.map(nodeText));
 }
 
 function plainPath(value: unknown): VariablePath | null {
@@ -315,13 +256,4 @@ function plainPath(value: unknown): VariablePath | null {
 function toPath(parts: readonly string[]): VariablePath | null {
   const [first, ...rest] = parts;
   return first === undefined ? null : [first, ...rest];
-}
-
-function textOf(map: MapNode, key: string): string | null {
-  const node = getEntry(map, key)?.value;
-  return node?.kind === 'scalar' && node.value !== null ? keyText(node.value) : null;
-}
-
-function scalar(node: YamlNode): unknown {
-  return node.kind === 'scalar' ? node.value : null;
 }

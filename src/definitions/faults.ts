@@ -2,10 +2,9 @@
 // only: anything else might be a secret that stands in the wrong place.
 import type { Fault, Position } from '../errors.ts';
 import type { MapNode, YamlNode } from '../yaml/node.ts';
-import { describeType, getEntry } from '../yaml/node.ts';
+import { describeType, getEntry, scalarText } from '../yaml/node.ts';
 import { didYouMean } from './suggest.ts';
 import type { SchemaError } from './validator.ts';
-import { keyText } from './values.ts';
 
 /** What the patterns of the schema mean in words. */
 const PATTERN_WORDS: Readonly<Record<string, string>> = {
@@ -36,14 +35,14 @@ export function faultsOf(
   });
 }
 
-/** Gives the keys that are allowed in the map at this place of the data. */
-export type KnownKeys = (schemaPath: string) => readonly string[];
+/** Gives the keys that are allowed in the map at this place of the data, a JSON pointer. */
+export type KnownKeys = (instancePath: string) => readonly string[];
 
 function faultOf(error: SchemaError, spot: Spot, knownKeys: KnownKeys): Fault {
   const params = error.params as Record<string, unknown>;
   switch (error.keyword) {
     case 'additionalProperties':
-      return unknownKey(String(params['additionalProperty']), spot, knownKeys(error.schemaPath));
+      return unknownKey(String(params['additionalProperty']), spot, knownKeys(error.instancePath));
     case 'propertyNames':
       return badName(String(params['propertyName']), spot);
     case 'required':
@@ -96,7 +95,7 @@ function wantedChoice(
   spot: Spot,
   allowed: readonly string[],
 ): { found: string; wanted: string; fix?: string } {
-  const value = spot.node.kind === 'scalar' ? String(spot.node.value).slice(0, 40) : '';
+  const value = spot.node.kind === 'scalar' ? scalarText(spot.node.value).slice(0, 40) : '';
   const fix = didYouMean(value, allowed);
   return {
     found: `${spot.label} is '${value}'`,
@@ -143,7 +142,7 @@ function findSpot(root: MapNode, instancePath: string): Spot {
 }
 
 function child(node: YamlNode, key: string): { at: Position; value: YamlNode } | undefined {
-  if (node.kind === 'map') return node.entries.find((entry) => keyText(entry.key) === key);
+  if (node.kind === 'map') return node.entries.find((entry) => scalarText(entry.key) === key);
   const item = node.kind === 'seq' ? node.items[Number(key)] : undefined;
   return item === undefined ? undefined : { at: item.at, value: item };
 }

@@ -3,7 +3,8 @@
 import type { Fault, Position } from '../errors.ts';
 import { InputError, settleAll } from '../errors.ts';
 import type { HostView } from '../inventory.ts';
-import type { MapNode, ScalarNode, ScalarValue, SeqNode, YamlNode } from '../yaml/node.ts';
+import type { MapNode, ScalarNode, SeqNode, YamlNode } from '../yaml/node.ts';
+import { getEntry, scalarText } from '../yaml/node.ts';
 import type { Decrypt } from './types.ts';
 
 /** A value that only a vault could tell, and no vault password was given. */
@@ -79,7 +80,7 @@ async function openVault(node: YamlNode, reader: ValueReader, steps: number): Pr
   if (node.kind !== 'scalar' || node.tag !== 'vault') return node;
   if (reader.decrypt === null) throw new ClosedVaultError('its value is vaulted', node.at);
   if (steps >= MOST_VAULT_STEPS) throw new InputError(complexTemplate(node.at));
-  const text = await reader.decrypt(String(node.value), node.at);
+  const text = await reader.decrypt(scalarText(node.value), node.at);
   return readValue({ kind: 'scalar', at: node.at, value: text }, reader, steps + 1);
 }
 
@@ -127,13 +128,19 @@ export function toPlain(node: YamlNode): unknown {
   if (node.kind === 'seq') return node.items.map(toPlain);
   if (node.kind === 'map') {
     return Object.fromEntries(
-      node.entries.map((entry) => [keyText(entry.key), toPlain(entry.value)]),
+      node.entries.map((entry) => [scalarText(entry.key), toPlain(entry.value)]),
     );
   }
   return typeof node.value === 'bigint' ? Number(node.value) : node.value;
 }
 
-/** Gives a map's key as text. */
-export function keyText(key: ScalarValue): string {
-  return key !== null && typeof key === 'object' ? key.iso : String(key);
+/** Gives the text of a scalar under a key; null where there is none. */
+export function textOf(map: MapNode, key: string): string | null {
+  const node = getEntry(map, key)?.value;
+  return node?.kind === 'scalar' && node.value !== null ? scalarText(node.value) : null;
+}
+
+/** Gives the text of a scalar; an empty one for maps and lists. */
+export function nodeText(node: YamlNode): string {
+  return node.kind === 'scalar' ? scalarText(node.value) : '';
 }
