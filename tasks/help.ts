@@ -3,18 +3,19 @@ import type { TaskName } from './options.ts';
 
 const INPUT = `\
 Where things are (as in Ansible):
-  -i, --inventory FILE      inventory file, YAML or INI; may be given several times
+  -i, --inventory FILE      inventory file, YAML or INI; may be repeated
   -l, --limit NAMES         only these hosts and groups, separated by commas
-  -e, --extra-vars VARS     key=value, '{JSON}' or @file; wins over everything else
+  -e, --extra-vars VARS     key=value, '{JSON}' or @file; wins over all else
       --playbook-dir DIR    folder of the playbook with its group_vars and
                             host_vars (default: the current folder)`;
 
 const VAULT = `\
 Vault password (as in Ansible; also ANSIBLE_VAULT_PASSWORD_FILE):
-      --vault-password-file FILE
+      --vault-password-file FILE, --vault-pass-file FILE
                             file that holds it, or a program that prints it
       --vault-id LABEL@FILE one of several; FILE may be \`prompt\`
-  -J, --ask-vault-pass      ask for it`;
+  -J, --ask-vault-pass, --ask-vault-password
+                            ask for it`;
 
 const OUTPUT = `\
 Output:
@@ -41,7 +42,7 @@ ${INPUT}
 ${VAULT}
 
 What to do:
-  -C, --check               say what would be done; contact nobody, write nothing
+  -C, --check               say what would be done; contact and write nothing
   -D, --diff                show the names of what is written
       --detailed-exitcode   with --check: exit code 2 if changes are pending
       --max-wait SECONDS    how long to wait for rate limits, a homeserver
@@ -58,8 +59,8 @@ ${CODES}
 const VALIDATE = `\
 usage: matrix-tokens validate [options] [SERVICE ...]
 
-Checks inventory, vars and definitions, and says which tokens are there. Contacts
-nobody and writes nothing; works without the vault password.
+Checks inventory, vars and definitions, and says which tokens are there.
+Contacts nobody and writes nothing; works without the vault password.
 
 ${INPUT}
 

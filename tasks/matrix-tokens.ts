@@ -1,8 +1,14 @@
 // The bin: reads the command line, runs a task, prints, and ends with the right exit code.
 import { InputError } from '../src/errors.ts';
-import { EXIT, formatFaults, formatFaultsJson } from '../src/report.ts';
+import { EXIT, formatFaults, formatFaultsJson, orderFaults } from '../src/report.ts';
 import { redact } from '../src/secret.ts';
-import { parseOptions, type Options, type Request, type TaskName } from './options.ts';
+import {
+  guessOptions,
+  parseOptions,
+  type Options,
+  type Request,
+  type TaskName,
+} from './options.ts';
 import { PromptCancelled } from './prompt-cancelled.ts';
 import { styleFor } from './style.ts';
 import { VERSION } from './version.ts';
@@ -18,8 +24,7 @@ async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof PromptCancelled) return 130;
     if (!(error instanceof InputError)) return reportBug(error);
-    const options = request?.kind === 'run' ? request.options : null;
-    return reportFaults(error, options, argv);
+    return reportFaults(error, request?.kind === 'run' ? request.options : guessOptions(argv));
   }
 }
 
@@ -43,15 +48,14 @@ function print(text: string): number {
   return EXIT.converged;
 }
 
-function reportFaults(error: InputError, options: Options | null, argv: readonly string[]): number {
-  process.stderr.write(formatFaults(error.faults, styleFor(process.stderr, process.env)));
-  if (options?.format === 'json' || (options === null && argv.includes('--json'))) {
-    const run = {
-      task: options?.task ?? 'provision',
-      check: options?.check ?? false,
-      exitCode: EXIT.badInput,
-    };
-    process.stdout.write(formatFaultsJson(error, run));
+function reportFaults(
+  error: InputError,
+  { task, check, format }: Pick<Options, 'task' | 'check' | 'format'>,
+): number {
+  const faults = orderFaults(error.faults);
+  process.stderr.write(formatFaults(faults, styleFor(process.stderr, process.env)));
+  if (format === 'json') {
+    process.stdout.write(formatFaultsJson(faults, { task, check, exitCode: EXIT.badInput }));
   }
   return EXIT.badInput;
 }

@@ -31,7 +31,8 @@ export type Request =
   | { readonly kind: 'help'; readonly task: TaskName | null }
   | { readonly kind: 'version' };
 
-const FLAGS = {
+/** Every option; `--help` names them all. */
+export const FLAGS = {
   inventory: { type: 'string', short: 'i', multiple: true },
   limit: { type: 'string', short: 'l' },
   'extra-vars': { type: 'string', short: 'e', multiple: true },
@@ -52,7 +53,8 @@ const FLAGS = {
   version: { type: 'boolean' },
 } as const satisfies ParseArgsConfig['options'];
 
-const CHANGING_ONLY = ['check', 'diff', 'max-wait'] as const;
+/** Options that the task validate does not take. */
+export const CHANGING_ONLY = ['check', 'diff', 'max-wait'] as const;
 
 /** Reads the arguments after the program's name. Throws InputError (E_OPTION). */
 export function parseOptions(argv: readonly string[]): Request {
@@ -87,6 +89,19 @@ export function parseOptions(argv: readonly string[]): Request {
       askVaultPass: values['ask-vault-pass'] === true || values['ask-vault-password'] === true,
       verbosity: values.verbose?.length ?? 0,
     },
+  };
+}
+
+/** Gives what arguments that cannot be read ask for, as far as it shows. */
+export function guessOptions(argv: readonly string[]): Pick<Options, 'task' | 'check' | 'format'> {
+  const task = TASKS.find((one) => argv.includes(one)) ?? 'provision';
+  const isJson = argv.some(
+    (word, index) => word === '--json' || `${argv[index - 1]}=${word}`.endsWith('--format=json'),
+  );
+  return {
+    task,
+    check: task === 'validate' || argv.includes('--check') || argv.includes('-C'),
+    format: isJson || argv.includes('--format=json') ? 'json' : 'text',
   };
 }
 

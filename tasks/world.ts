@@ -10,9 +10,9 @@ import { openPrompt, progressOn } from './terminal.ts';
 export interface TaskWorld {
   readonly world: World;
   /** The signal that asked for the end, or null. */
-  interruptedBy(): Report['interrupted'];
+  readonly interruptedBy: () => Report['interrupted'];
   /** Ends what the world keeps going: the line that counts down. */
-  close(): void;
+  readonly close: () => void;
 }
 
 const SIGNALS = ['SIGHUP', 'SIGINT', 'SIGTERM'] as const;

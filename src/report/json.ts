@@ -1,5 +1,5 @@
 // The report for machines. Its shape is a promise: docs/json.md is made from this schema.
-import type { InputError } from '../errors.ts';
+import type { Fault } from '../errors.ts';
 import { redact } from '../secret.ts';
 import type { Report } from './types.ts';
 
@@ -20,7 +20,7 @@ export const reportSchema = {
     interrupted: { ...textOrNull, description: 'The signal that ended the run early, or null.' },
     services: {
       type: 'array',
-      description: 'One entry a service, in the order of the inventory.',
+      description: 'One entry a service; first those of which nothing had to be done.',
       items: {
         type: 'object',
         properties: {
@@ -131,7 +131,7 @@ export function formatJson(report: Report, exitCode: number): string {
 
 /** Gives bad input as JSON in ASCII, with a final newline. */
 export function formatFaultsJson(
-  error: InputError,
+  faults: readonly Fault[],
   run: { readonly task: Report['task']; readonly check: boolean; readonly exitCode: number },
 ): string {
   return toAscii({
@@ -144,7 +144,7 @@ export function formatFaultsJson(
     services: [],
     sessions_left: [],
     notes: [],
-    faults: error.faults.map((fault) => ({
+    faults: faults.map((fault) => ({
       code: fault.code,
       file: fault.at?.file ?? null,
       line: fault.at?.line ?? null,

@@ -45,7 +45,7 @@ export function formatText(report: Report, style: TextStyle, { diff = false } = 
     ...byImportance(report.outcomes).flatMap((one) => formatOutcome(one, report, style)),
     ...(diff ? report.outcomes.flatMap((one) => formatDiff(one, style)) : []),
     ...report.leftovers.flatMap((one) => formatLeftover(one, report, style)),
-    ...report.notes.flatMap((note) => wrap(`note: ${note}`)),
+    ...report.notes.flatMap((note) => wrap(`note: ${note}`, '', '  ')),
     '',
     banner('RECAP'),
     ...formatRecap(report, style),
