@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
+import type { InventorySource } from '../../src/ansible/inventory.ts';
 import { InputError } from '../../src/errors.ts';
 import type { ScalarNode, YamlNode } from '../../src/yaml/node.ts';
 import { ansiblePython } from './python.ts';
@@ -107,6 +108,21 @@ export function toTyped(node: YamlNode | null): Typed {
 /** Gives variables in the oracle's form. */
 export function varsToTyped(vars: ReadonlyMap<string, YamlNode>): Typed {
   return ['dict', [...vars].map(([name, value]) => [['str', name], toTyped(value)])];
+}
+
+/** Gives an inventory file's content in the oracle's form. */
+export function sourceToTyped({ groups, hosts }: InventorySource): unknown {
+  const typedGroups = [...groups].map(([name, group]) => {
+    const vars = new Map(group.vars);
+    vars.delete('ansible_group_priority');
+    const { children, hosts: names } = group;
+    return [
+      name,
+      { vars: varsToTyped(vars), children: children.toSorted(), hosts: names },
+    ] as const;
+  });
+  const typedHosts = [...hosts].map(([name, host]) => [name, varsToTyped(host.vars)] as const);
+  return { groups: Object.fromEntries(typedGroups), hosts: Object.fromEntries(typedHosts) };
 }
 
 function scalarToTyped({ value, tag, float }: ScalarNode): Typed {

@@ -51,7 +51,7 @@ def load_inventory(text, suffix, plugin):
     groups = {
         name: {
             "vars": typed(dict(group.vars)),
-            "children": [child.name for child in group.child_groups],
+            "children": sorted(child.name for child in group.child_groups),
             "hosts": [host.name for host in group.hosts],
         }
         for name, group in inventory.groups.items()

@@ -9,22 +9,22 @@ type Value =
 
 /** `@` is the indentation of lines that belong to the scalar. */
 const SCALARS = [
-  ...['a', 'yes', '12', '0644', '1.5', '~', '', '2024-01-01', 'x:y', 'x#y', 'plain text here'],
-  ...['"q r"', "'s''t'", '""', '"{{ j }}"', '"dq \\t \\"x\\""', 'a # c', '"x" # c', 'a \t# c'],
-  ...['!unsafe "{{ x }}"', '!unsafe plain', '!vault "abc"', '!!str 12', '*anc', '*anc2'],
-  ...['{a: 1, <<: *anc}', '[*anc, x]', '{}', '[]', '{a: [b, {c: d}], "e": f}', '[a, b: c]'],
-  ...['[\n@a,\n@ b # c\n@]', '{\n@a: 1,\n@ b: "x\n@ y"\n@}', 'multi\n@two\n\n@three'],
-  ...['"dq multi\n@ line\\\n@ next\n\n@ end"', "'sq multi\n\n\n@ two'"],
-  ...['|\n@text\n@ more\n@\n@end\n', '|-\n@strip\n\n', '|+\n@keep\n\n\n', '| # c\n@text\n'],
-  ...['>\n@folded\n@lines\n@\n@  more\n@end\n', '>-\n@fold\n@\n@\n@x\n', '>+\n@keep\n@two\n\n'],
-  ...['>\n@a\n\n@ b\n@ c\n\n@d\n', '|2-\n@  ind\n@ x\n', '|1\n@ x\n', '|\n\n\n@a\n\n\n@b'],
+  ['a', 'yes', '12', '0644', '1.5', '~', '', '2024-01-01', 'x:y', 'x#y', 'plain text here'],
+  ['"q r"', "'s''t'", '""', '"{{ j }}"', '"dq \\t \\"x\\""', 'a # c', '"x" # c', 'a \t# c'],
+  ['!unsafe "{{ x }}"', '!unsafe plain', '!vault "abc"', '!!str 12', '*anc', '*anc2'],
+  ['{a: 1, <<: *anc}', '[*anc, x]', '{}', '[]', '{a: [b, {c: d}], "e": f}', '[a, b: c]'],
+  ['[\n@a,\n@ b # c\n@]', '{\n@a: 1,\n@ b: "x\n@ y"\n@}', 'multi\n@two\n\n@three'],
+  ['"dq multi\n@ line\\\n@ next\n\n@ end"', "'sq multi\n\n\n@ two'"],
+  ['|\n@text\n@ more\n@\n@end\n', '|-\n@strip\n\n', '|+\n@keep\n\n\n', '| # c\n@text\n'],
+  ['>\n@folded\n@lines\n@\n@  more\n@end\n', '>-\n@fold\n@\n@\n@x\n', '>+\n@keep\n@two\n\n'],
+  ['>\n@a\n\n@ b\n@ c\n\n@d\n', '|2-\n@  ind\n@ x\n', '|1\n@ x\n', '|\n\n\n@a\n\n\n@b'],
   '!vault |\n@$ANSIBLE_VAULT;1.1;AES256\n@6162\n@6364\n',
-];
+].flat();
 
 const KEYS = [
-  ...['a', 'b', 'c', 'd', '"q k"', "'s'", 'yes', '12', '<<', '<<', 'k k', '~', '1.5', 'y'],
-  ...['2024-01-01', '!!str 1', 'x.y', 'k-e', '&kk kz', '=', '"<<"', '{{ k }}'],
-];
+  ['a', 'b', 'c', 'd', '"q k"', "'s'", 'yes', '12', '<<', '<<', 'k k', '~', '1.5', 'y'],
+  ['2024-01-01', '!!str 1', 'x.y', 'k-e', '&kk kz', '=', '"<<"', '{{ k }}'],
+].flat();
 
 const tags = (own: string): fc.Arbitrary<string> =>
   fc.constantFrom('', '', '', '&anc ', '&anc2 ', '!unsafe ', own, '&anc !unsafe ');

@@ -10,6 +10,11 @@ export function sample<T>(arbitrary: fc.Arbitrary<T>, count: number): T[] {
   return fc.sample(arbitrary, { numRuns: count, seed: SEED });
 }
 
+/** One of these texts, given in rows. */
+export function oneOf(...rows: readonly (readonly string[])[]): fc.Arbitrary<string> {
+  return fc.constantFrom(...rows.flat());
+}
+
 const words = (text: string): string[] => text.split('|').map((word) => word.replaceAll('¦', '|'));
 
 const pieces = fc.constantFrom(
@@ -34,10 +39,10 @@ const scalars = fc.oneof(
   timestamps,
 );
 
-const scalarPlaces = fc.constantFrom(
-  ...['k: @\n', '- @\n', '@: v\n', '[@]\n', '{a: @}\n', '{@}', '@', 'k: "@"', "k: '@'"],
-  ...['k: !unsafe @\n', 'k: !unsafe "@"\n', "k: !vault '@'\n", 'k: !!float @\n', 'k: !!int @\n'],
-  ...['k: !!str @', 'k: !!timestamp @', 'k: !!bool @', 'k: !!null @'],
+const scalarPlaces = oneOf(
+  ['k: @\n', '- @\n', '@: v\n', '[@]\n', '{a: @}\n', '{@}', '@', 'k: "@"', "k: '@'"],
+  ['k: !unsafe @\n', 'k: !unsafe "@"\n', "k: !vault '@'\n", 'k: !!float @\n', 'k: !!int @\n'],
+  ['k: !!str @', 'k: !!timestamp @', 'k: !!bool @', 'k: !!null @'],
 );
 
 /** Small documents around one scalar: plain, quoted, tagged, as a key, in flow collections. */
