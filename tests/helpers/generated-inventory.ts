@@ -24,6 +24,9 @@ interface GeneratedSource {
   readonly format: 'yaml' | 'ini' | 'json';
   readonly folder: string;
   readonly file: string;
+  /** YAML only: all groups stand below `all`. */
+  readonly nested: boolean;
+  readonly vars: { readonly all: Vars; readonly ungrouped: Vars };
   readonly groups: readonly (GeneratedGroup | null)[];
   /** By index of the host; null: named nowhere but in groups. */
   readonly hosts: readonly (GeneratedHost | null)[];
@@ -95,12 +98,14 @@ const source: fc.Arbitrary<GeneratedSource> = fc
     folder: fc.constantFrom(...FOLDERS),
     name: fc.constantFrom('hosts', 'second', 'a.hosts'),
     ending: fc.boolean(),
+    nested: fc.boolean(),
+    vars: fc.record({ all: plainVars, ungrouped: plainVars }),
     groups: fc.tuple(...GROUPS.map(() => fc.option(group, { freq: 3 }))),
     hosts: fc.tuple(...HOSTS.map(() => fc.option(host, { freq: 2 }))),
   })
-  .map(({ name, ending, format, folder, groups, hosts }) => {
-    return { format, folder, groups, hosts, file: fileName(format, name, ending) };
-  });
+  .map(({ name, ending, ...source }) =>
+    Object.assign(source, { file: fileName(source.format, name, ending) }),
+  );
 
 /** Without an extension Ansible finds the format out by itself; others are INI. */
 function fileName(format: GeneratedSource['format'], name: string, ending: boolean): string {
@@ -180,12 +185,17 @@ function varsText(vars: Vars, block: boolean): string {
 
 function sourceText(source: GeneratedSource): string {
   if (source.format === 'ini') return iniText(source);
-  const data = { all: allGroup(source), ...Object.fromEntries(groupsOf(source)) };
+  const data = groupTree(source);
   return source.format === 'json' ? JSON.stringify(data, null, 1) : yamlText(data);
 }
 
-function allGroup(source: GeneratedSource): Json {
-  return { hosts: Object.fromEntries(hostsOf(source)) };
+function groupTree(source: GeneratedSource): Record<string, Json> {
+  const groups = Object.fromEntries(groupsOf(source));
+  const all = { hosts: Object.fromEntries(hostsOf(source)), vars: source.vars.all };
+  const ungrouped = { vars: source.vars.ungrouped };
+  return source.nested
+    ? { all: { ...all, children: { ungrouped, ...groups } } }
+    : { all, ungrouped, ...groups };
 }
 
 function hostsOf(source: GeneratedSource): [string, Vars][] {
@@ -230,18 +240,22 @@ function yamlText(data: Readonly<Record<string, Json>>): string {
 
 function iniText(source: GeneratedSource): string {
   const lines = hostsOf(source).map(([host, vars]) => `${host} ${iniPairs(vars)}`.trim());
+  lines.push('[all:vars]', ...iniVars(source.vars.all));
+  lines.push('[ungrouped:vars]', ...iniVars(source.vars.ungrouped));
   for (const [index, group] of source.groups.entries()) {
     if (group === null) continue;
     const name = GROUPS[index] ?? '';
     lines.push(`[${name}]`, ...group.hosts.map((host) => HOSTS[host] ?? ''));
     const children = childrenOf(group, index);
     if (children.length > 0) lines.push(`[${name}:children]`, ...children);
-    lines.push(`[${name}:vars]`);
-    for (const [key, value] of Object.entries({ ...group.vars, ...priorityOf(group) }))
-      lines.push(`${key} = ${python(value)}`);
+    lines.push(`[${name}:vars]`, ...iniVars({ ...group.vars, ...priorityOf(group) }));
     for (const child of children) lines.push(`[${child}]`);
   }
   return `${lines.join('\n')}\n`;
+}
+
+function iniVars(vars: Vars): string[] {
+  return Object.entries(vars).map(([key, value]) => `${key} = ${python(value)}`);
 }
 
 function iniPairs(vars: Vars): string {
