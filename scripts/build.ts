@@ -45,12 +45,15 @@ async function bundleText(root: string, entry: string): Promise<string> {
   const inputs = [result.metafile, ...packed.map((one) => one.metafile)].flatMap((metafile) =>
     Object.keys(metafile.inputs),
   );
-  return `${LAUNCHER}${code}${licenceNotices(root, inputs)}`;
+  const legal = packed.map((one) => one.legal).join('\n');
+  return `${LAUNCHER}${code}${legal}${licenceNotices(root, inputs)}`;
 }
 
 interface PackedPackage {
   readonly name: string;
   readonly base64: string;
+  /** What the package itself took from others. */
+  readonly legal: string;
   readonly metafile: Metafile;
 }
 
@@ -65,12 +68,14 @@ async function packPackage(root: string, name: string): Promise<PackedPackage> {
     platform: 'node',
     target: 'node20',
     format: 'cjs',
-    legalComments: 'none',
+    outfile: 'packed.js',
+    legalComments: 'external',
     logLevel: 'warning',
   });
-  const code = result.outputFiles[0]?.contents ?? new Uint8Array();
-  const base64 = brotliCompressSync(code).toString('base64');
-  return { name, base64, metafile: result.metafile };
+  const output = (ending: string) =>
+    result.outputFiles.find(({ path }) => path.endsWith(ending))?.text ?? '';
+  const base64 = brotliCompressSync(output('packed.js')).toString('base64');
+  return { name, base64, legal: output('.LEGAL.txt'), metafile: result.metafile };
 }
 
 /** Puts a packed package in the place of the package: unpacked and compiled when it is required. */

@@ -52,7 +52,7 @@ Editors complete and check these keys with \`vars/matrix_tokens.schema.json\`.
 
 ## Variables of a host or group
 
-${table(settings as Record<string, Property>)}
+${table(settings)}
 
 ## Services
 
@@ -68,7 +68,7 @@ matrix_tokens_services:
     variables: { access_token: vault_rss_access_token, device_id: vault_rss_device_id }
 \`\`\`
 
-${table(serviceSchema.properties as Record<string, Property>)}
+${table(serviceSchema.properties)}
 
 \`password\` is a string (a reference to a vaulted variable, as a rule), \`{file: path}\` or
 \`{env: NAME}\`. \`variables\` holds \`access_token\` and, for services that want it, \`device_id\`: each
@@ -109,19 +109,19 @@ function jsonPage(): string {
 \`--json\` prints one object on stdout, in ASCII; everything else goes to stderr. This page is made
 from the schema that the tests hold every report against.
 
-${table({ ...rest, services, sessions_left: sessions, faults } as unknown as Record<string, Property>)}
+${table({ ...rest, services, sessions_left: sessions, faults })}
 
 ## Entries of \`services\`
 
-${table(services.items.properties as unknown as Record<string, Property>)}
+${table(services.items.properties)}
 
 ## Entries of \`sessions_left\`
 
-${table(sessions.items.properties as unknown as Record<string, Property>)}
+${table(sessions.items.properties)}
 
 ## Entries of \`faults\`
 
-${table(faults.items.properties as unknown as Record<string, Property>)}
+${table(faults.items.properties)}
 `;
 }
 

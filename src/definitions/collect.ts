@@ -1,6 +1,5 @@
 // From a host's variables to one checked map a service: which variables are ours, what stands in
 // them once references are followed, and every fault against the schema.
-import type { ErrorObject } from 'ajv';
 import type { Fault, Position } from '../errors.ts';
 import { formatPosition, InputError } from '../errors.ts';
 import type { HostView } from '../inventory.ts';
@@ -8,7 +7,7 @@ import type { MapEntry, MapNode, YamlNode } from '../yaml/node.ts';
 import { describeType, getEntry, scalarText } from '../yaml/node.ts';
 import { faultsOf } from './faults.ts';
 import { serviceSchema, varsSchema } from './schema.ts';
-import { validateVars } from './validator.ts';
+import { validateVars, type SchemaError } from './validator.ts';
 import { ClosedVaultError, readTree, readValue, toPlain, type ValueReader } from './values.ts';
 
 const PREFIX = 'matrix_tokens_';
@@ -242,11 +241,11 @@ function checkSchema(collected: Collected): void {
   }
 }
 
-function variableOf({ instancePath }: ErrorObject): string {
+function variableOf({ instancePath }: SchemaError): string {
   return instancePath.split('/')[1] ?? '';
 }
 
-function serviceOf({ instancePath, propertyName }: ErrorObject): string | undefined {
+function serviceOf({ instancePath, propertyName }: SchemaError): string | undefined {
   return propertyName ?? instancePath.split('/')[2];
 }
 

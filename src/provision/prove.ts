@@ -64,8 +64,8 @@ function findSamples(hosts: readonly HostView[], label: string): Sample[] {
 function* envelopesIn(node: YamlNode): Generator<Sample> {
   if (node.kind === 'map') for (const { value } of node.entries) yield* envelopesIn(value);
   else if (node.kind === 'seq') for (const item of node.items) yield* envelopesIn(item);
-  else if (node.tag === 'vault' && isEnvelope(String(node.value))) {
-    yield { envelope: String(node.value), at: node.at };
+  else if (node.tag === 'vault' && typeof node.value === 'string' && isEnvelope(node.value)) {
+    yield { envelope: node.value, at: node.at };
   }
 }
 
