@@ -73,6 +73,7 @@ function checkPassword({ definition }: LocatedService): void {
 }
 
 function checkWrite(service: LocatedService, write: TargetVariables): void {
+  if (service.target.harm !== null) throw new InputError(service.target.harm);
   const faults = [write.accessToken, write.deviceId].flatMap((path) => {
     const fault = path === null ? null : findOverride(service, path);
     return fault === null ? [] : [fault];

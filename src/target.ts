@@ -12,13 +12,18 @@ import { parseYaml } from './yaml/parse.ts';
 /** The folder of our own files in host_vars/<host>/; sorts after vars.yml, vault and vault.yml. */
 export const TARGET_FOLDER = 'vault_matrix_tokens';
 
+const VARS_FOLDERS = ['host_vars', 'group_vars'];
+
+/** What Ansible reads as the variables of a name; without an ending first. */
+const ENDINGS = ['', '.yml', '.yaml', '.json'];
+
 export interface TargetOptions {
   /** Folder that shown paths are relative to. */
   readonly cwd: string;
   readonly decrypt: Decrypt | null;
 }
 
-/** Gives the file of each service. Throws InputError (E_TARGET, E_HOST_VARS_FILE). */
+/** Gives the file of each service. Throws InputError (E_TARGET). */
 export async function locateServices(
   definitions: readonly ServiceDefinition[],
   options: TargetOptions,
@@ -34,37 +39,64 @@ export async function locateServices(
 async function locate(definition: ServiceDefinition, options: TargetOptions): Promise<Target> {
   const { host, vaultFile } = definition;
   if (vaultFile === null) {
-    checkHostVarsFolder(definition, options.cwd);
     const folder = join(host.inventoryFolder, 'host_vars', host.name, TARGET_FOLDER);
-    const file = join(folder, `${definition.name}.yml`);
-    return { file, shown: showPath(file, options.cwd), isDefault: true };
+    return describe(join(folder, `${definition.name}.yml`), definition, options, true);
   }
   const file = isAbsolute(vaultFile.path)
     ? vaultFile.path
     : resolve(host.inventoryFolder, vaultFile.path);
-  const shown = showPath(file, options.cwd);
-  checkInside(file, shown, definition, vaultFile.at);
-  if (isLoaded(file, definition)) return { file, shown, isDefault: false };
-  const layer = await readUnloaded(file, shown, definition, options);
-  return { file, shown, isDefault: false, unloaded: { layer } };
+  checkInside(file, showPath(file, options.cwd), definition, vaultFile.at);
+  const layer = findLayer(file, definition);
+  const target = describe(layer?.path ?? file, definition, options, false);
+  if (layer !== undefined || wouldBeLoaded(file, definition)) return target;
+  return { ...target, unloaded: { layer: await readUnloaded(target, definition, options) } };
+}
+
+function describe(
+  file: string,
+  { host }: ServiceDefinition,
+  { cwd }: TargetOptions,
+  isDefault: boolean,
+): Target {
+  const roots = [host.inventoryFolder, host.playbookFolder];
+  const [harm = null] = roots.flatMap((root) => switchedOff(file, root, cwd));
+  return { file, shown: showPath(file, cwd), isDefault, harm };
 }
 
 /** A new folder host_vars/<host>/ would silently switch off a file host_vars/<host>.yml. */
-function checkHostVarsFolder(definition: ServiceDefinition, cwd: string): void {
-  const folder = join(definition.host.inventoryFolder, 'host_vars', definition.host.name);
-  const single = ['', '.yml', '.yaml', '.json'].find((ending) => isFile(folder + ending));
-  if (single === undefined || (single !== '' && isFolder(folder))) return;
-  const file = showPath(folder + single, cwd);
-  const into = showPath(folder, cwd);
-  throw new InputError({
-    code: 'E_HOST_VARS_FILE',
-    at: { file, line: 1, column: 1 },
-    found: `the variables of host ${definition.host.name} in a single file`,
-    wanted: 'a folder: beside a folder of the same name Ansible would not read this file any more',
-    fix:
-      `move it: mv '${file}' '${file}.moved' && mkdir '${into}' && ` +
-      `mv '${file}.moved' '${into}/vars.yml'`,
-  });
+function switchedOff(file: string, root: string, cwd: string): Fault[] {
+  const [kind = '', name = '', ...below] = relative(root, file).split(sep);
+  if (!VARS_FOLDERS.includes(kind) || below.length === 0) return [];
+  const folder = join(root, kind, name);
+  const ending = ENDINGS.find((one) => isFile(folder + one));
+  if (ending === undefined || isFolder(folder)) return [];
+  const [single, into] = [showPath(folder + ending, cwd), showPath(folder, cwd)];
+  return [
+    {
+      code: 'E_HOST_VARS_FILE',
+      at: { file: single, line: 1, column: 1 },
+      found: `the variables of ${name} in a single file`,
+      wanted:
+        'a folder: beside a folder of the same name Ansible would not read this file any more',
+      fix: ['move it:', ...moveCommands(single, into)].join('\n'),
+    },
+  ];
+}
+
+function moveCommands(file: string, folder: string): string[] {
+  const make = `mkdir ${quote(folder)}`;
+  const into = quote(`${folder}/vars.yml`);
+  if (file !== folder) return [make, `mv ${quote(file)} ${into}`];
+  return [
+    `mv ${quote(file)} ${quote(`${file}.moved`)}`,
+    make,
+    `mv ${quote(`${file}.moved`)} ${into}`,
+  ];
+}
+
+/** Gives a path as one word of a shell. */
+function quote(path: string): string {
+  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 function checkInside(
@@ -89,21 +121,28 @@ function targetFault(at: Position, found: string): Fault {
   };
 }
 
-/**
- * Does Ansible load this file for the host by itself? An existing one is among the layers; of one
- * that does not exist yet, the folder tells.
- */
-function isLoaded(file: string, definition: ServiceDefinition): boolean {
-  const { host } = definition;
+/** Gives the layer that is read from this file, also through a symlink. */
+function findLayer(file: string, { host }: ServiceDefinition): Layer | undefined {
   const real = realPath(file);
-  if (host.layers.some((layer) => layer.path !== null && realPath(layer.path) === real))
-    return true;
-  return [host.inventoryFolder, host.playbookFolder].some((folder) =>
-    wouldBeLoaded(relative(join(folder, 'host_vars', host.name), file)),
+  return host.layers.find((layer) => layer.path !== null && realPath(layer.path) === real);
+}
+
+/** Will Ansible load this file for the host by itself, once it is there? */
+function wouldBeLoaded(file: string, { host }: ServiceDefinition): boolean {
+  const bases = [host.inventoryFolder, host.playbookFolder].flatMap((root) => [
+    join(root, 'host_vars', host.name),
+    ...['all', ...host.groups].map((group) => join(root, 'group_vars', group)),
+  ]);
+  return bases.some(
+    (base) => ENDINGS.includes(afterBase(file, base)) || isLoadedName(relative(base, file)),
   );
 }
 
-function wouldBeLoaded(inside: string): boolean {
+function afterBase(file: string, base: string): string {
+  return file.startsWith(base) ? file.slice(base.length) : 'another file';
+}
+
+function isLoadedName(inside: string): boolean {
   const parts = inside.split(sep);
   const name = parts.pop() ?? '';
   if (inside === '' || parts.includes('..') || isAbsolute(inside)) return false;
@@ -114,8 +153,7 @@ function wouldBeLoaded(inside: string): boolean {
 
 /** A file that Ansible does not load decides presence by itself. */
 async function readUnloaded(
-  file: string,
-  shown: string,
+  { file, shown }: Target,
   definition: ServiceDefinition,
   options: TargetOptions,
 ): Promise<Layer | null> {

@@ -18,20 +18,23 @@ export function findOverride(service: LocatedService, path: VariablePath): Fault
 }
 
 /**
- * Files of one folder are loaded in the order of their names, a folder in the place of its name.
- * Above host_vars beside the inventory stand those of the playbook and -e.
+ * Would this layer rank above the file? Files of one folder are loaded in the order of their names, a
+ * folder in the place of its name. Above host_vars beside the inventory stand those of the playbook,
+ * then -e. What cannot be known of a file that does not exist yet counts as above.
  */
 function ranksAbove(layer: Layer, { definition, target }: LocatedService): boolean {
   const { host } = definition;
   const own = host.layers.findIndex((one) => one.path === target.file);
   if (own !== -1) return host.layers.indexOf(layer) > own;
-  if (layer.kind !== 'host_vars') return layer.kind === 'extra';
   const root = [host.inventoryFolder, host.playbookFolder].find((folder) =>
     isInside(target.file, folder),
   );
-  const there = layer.path === null ? null : relative(root ?? host.inventoryFolder, layer.path);
-  if (there === null || there.startsWith('..')) return true;
-  return isAfter(there, relative(root ?? host.inventoryFolder, target.file));
+  if (root === undefined) return layer.kind !== 'inventory' || layer.of === host.name;
+  if (layer.kind !== 'host_vars') return layer.kind === 'extra';
+  if (layer.path === null || !isInside(layer.path, root)) {
+    return root !== host.playbookFolder;
+  }
+  return isAfter(relative(root, layer.path), relative(root, target.file));
 }
 
 function isInside(file: string, folder: string): boolean {

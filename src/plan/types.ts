@@ -1,6 +1,6 @@
 // What a run would do, decided without touching anything.
 import type { ServiceDefinition, TargetVariables, VariablePath } from '../definitions/types.ts';
-import type { Position } from '../errors.ts';
+import type { Fault, Position } from '../errors.ts';
 import type { YamlNode } from '../yaml/node.ts';
 import type { Layer } from '../ansible/layer.ts';
 
@@ -12,6 +12,8 @@ export interface Target {
   readonly shown: string;
   /** True for the file that we name and keep ourselves. */
   readonly isDefault: boolean;
+  /** Why making the file would do harm: a fault as soon as it has to be written. */
+  readonly harm: Fault | null;
   /**
    * For a file that Ansible does not load for the host: what it holds, as if loaded last (null
    * inside: it does not exist yet). Undefined: Ansible loads it.
