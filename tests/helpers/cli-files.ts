@@ -27,6 +27,11 @@ export async function writeFiles(one: Case, files: ReadonlyMap<string, string>):
   for (const [path, text] of texts) write(one, path, await sealValues(text, passwordOf));
 }
 
+/** `own FILE`: the case knows that it holds secrets in clear. */
+export function takeOwn(one: Case, [path = '']: readonly string[]): void {
+  own(one, path);
+}
+
 /** `append FILE TEXT`: with a line end. */
 export function append(one: Case, [path = '', text = '']: readonly string[]): void {
   appendFileSync(own(one, path), `${text}\n`);

@@ -42,6 +42,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   json: output.checkJson,
   mkdir: files.makeFolder,
   mode: files.checkMode,
+  own: files.takeOwn,
   replace: files.replace,
   requests: homeservers.checkRequests,
   reveal: files.reveal,
