@@ -45,8 +45,8 @@ async function bundleText(root: string, entry: string): Promise<string> {
   const inputs = [result.metafile, ...packed.map((one) => one.metafile)].flatMap((metafile) =>
     Object.keys(metafile.inputs),
   );
-  const legal = packed.map((one) => one.legal).join('\n');
-  return `${LAUNCHER}${code}${legal}${licenceNotices(root, inputs)}`;
+  const legal = packed.map((one) => one.legal);
+  return `${LAUNCHER}${code}${licenceNotices(root, inputs, legal)}`;
 }
 
 interface PackedPackage {
