@@ -337,6 +337,12 @@ test("a server's text is cut, put on one line and cleared of control characters 
   assert.match(text, /^\[2Jline one <redacted> <redacted> <redacted> x+…$/);
 });
 
+test('a secret with spaces in it is hidden, too', async (t) => {
+  const secret = new Secret('two  spaces\tand a tab');
+  const { message } = await classify(t, refusal(403, 'M_FORBIDDEN', { error: secret.reveal() }));
+  assert.match(message, /"<redacted>"$/);
+});
+
 test('an errcode that is a secret is not shown', async (t) => {
   const secret = new Secret('M_SECRET_PASSWORD');
   const { code, message } = await classify(t, refusal(403, secret.reveal()));

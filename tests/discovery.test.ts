@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
+import { parseBaseUrl } from '../src/matrix/base-url.ts';
 import { discoverHomeserver } from '../src/matrix/discovery.ts';
 import { isFailure, type Failure } from '../src/matrix/failure.ts';
 import type { Homeserver } from '../src/matrix/homeserver.ts';
@@ -272,6 +273,23 @@ test('a configured http URL beyond loopback is asked only where the operator all
   assert.match(refused.hint ?? '', /matrix_tokens_allow_http: true/);
   assert.equal(server.requests.length, 0);
   homeserverOf(await discoverHomeserver({ ...request, allowHttp: true }, client));
+});
+
+test('http to this machine needs no leave, http to another does', () => {
+  const kindOf = (url: string): string => parseBaseUrl(url, { allowHttp: false }).kind;
+  for (const host of [
+    'localhost',
+    'LOCALHOST:8008',
+    'hs.localhost',
+    '127.0.0.1',
+    '127.9.9.9',
+    '[::1]',
+  ]) {
+    assert.equal(kindOf(`http://${host}/`), 'base_url', host);
+  }
+  for (const host of ['localhost.org', '128.0.0.1', '[::2]', '127.example.org', 'example.org']) {
+    assert.equal(kindOf(`http://${host}/`), 'problem', host);
+  }
 });
 
 test('a configured URL that is none is said to be none, without its credentials', async (t) => {

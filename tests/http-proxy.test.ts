@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { test, type TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { InputError } from '../src/errors.ts';
 import type { HttpResult } from '../src/matrix/http-result.ts';
 import { checkNetworkEnvironment, readProxies } from '../src/matrix/network-environment.ts';
 import { redact } from '../src/secret.ts';
 import {
   clientFor,
+  createTls,
   json,
   listen,
   startReplayServer,
@@ -26,17 +28,22 @@ interface ProxyOptions {
   /** Where tunnels and forwarded requests lead, whatever is asked for. */
   readonly port: number;
   readonly refuse?: number;
+  /** Tunnels are made only when this is fulfilled. */
+  readonly opening?: Promise<void>;
+  readonly isTls?: boolean;
 }
 
 async function startProxy(t: TestContext, options: ProxyOptions): Promise<Proxy> {
   const seen: string[] = [];
   const authorizations: (string | undefined)[] = [];
-  const server = createServer((request, response) => {
+  const listener = (request: IncomingMessage, response: ServerResponse): void => {
     seen.push(`${request.method} ${request.url}`);
     authorizations.push(request.headers['proxy-authorization']);
     response.writeHead(options.refuse ?? 200, { 'content-type': 'application/json' });
     response.end('{"from":"proxy"}');
-  });
+  };
+  const isTls = options.isTls === true;
+  const server = isTls ? createTls('trusted', listener) : createServer(listener);
   server.on('connect', (request, socket) => {
     seen.push(`CONNECT ${request.url}`);
     authorizations.push(request.headers['proxy-authorization']);
@@ -45,8 +52,10 @@ async function startProxy(t: TestContext, options: ProxyOptions): Promise<Proxy>
       return;
     }
     const target = connect(options.port, '127.0.0.1', () => {
-      socket.write('HTTP/1.1 200 OK\r\n\r\n');
-      target.pipe(socket).pipe(target);
+      void (options.opening ?? Promise.resolve()).then(() => {
+        socket.write('HTTP/1.1 200 OK\r\n\r\n');
+        target.pipe(socket).pipe(target);
+      });
     });
     for (const end of [target, socket]) {
       end
@@ -58,7 +67,7 @@ async function startProxy(t: TestContext, options: ProxyOptions): Promise<Proxy>
     }
   });
   const port = await listen(t, server);
-  return { url: `http://127.0.0.1:${port}`, seen, authorizations };
+  return { url: `${isTls ? 'https' : 'http'}://127.0.0.1:${port}`, seen, authorizations };
 }
 
 async function tlsServer(t: TestContext): Promise<ReplayServer> {
@@ -152,6 +161,30 @@ test('a proxy that never answers runs into the timeout, and nothing was sent', a
   const client = clientFor(t, { environment: { HTTPS_PROXY }, timeoutMs: 300 });
   const result = await client.request('POST', 'https://example.org/', { body: {} });
   assert.deepEqual(summary(result), ['timeout', false]);
+});
+
+test('what was given up as never sent is not sent later, when the way is free', async (t) => {
+  let open = (): void => undefined;
+  const opening = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  const server = await tlsServer(t);
+  const proxy = await startProxy(t, { port: server.port, opening });
+  const environment = { HTTPS_PROXY: proxy.url };
+  const client = clientFor(t, { environment, ca: testCa(), timeoutMs: 300 });
+  const result = await client.request('POST', 'https://example.org/', { body: {} });
+  assert.deepEqual(summary(result), ['timeout', false]);
+  open();
+  await sleep(300);
+  assert.equal(server.requests.length, 0);
+});
+
+test('a proxy that is itself reached by TLS may have a certificate of the private CA', async (t) => {
+  const server = await tlsServer(t);
+  const proxy = await startProxy(t, { port: server.port, isTls: true });
+  const client = clientFor(t, { environment: { HTTPS_PROXY: proxy.url }, ca: testCa() });
+  const result = await client.request('GET', 'https://example.org/');
+  assert.deepEqual(summary(result), [200, { from: 'server' }]);
 });
 
 test('the variables of proxies may be written small or large, small ones win, without scheme', () => {

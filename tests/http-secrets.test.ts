@@ -56,7 +56,7 @@ function raw(status: number, body: string): RawAnswer {
   const headers = [
     `location: https://example.org/${HEADER_ECHO.replaceAll(' ', '/')}?x=${TOKEN}`,
     `retry-after: ${HEADER_ECHO}`,
-    `content-type: ${TOKEN}/${TOKEN}`,
+    `content-type: ${Buffer.from(TOKEN).toString('base64url')}/x`,
     `x-echo: ${HEADER_ECHO}`,
     `content-length: ${Buffer.byteLength(body)}`,
   ];

@@ -155,6 +155,17 @@ test('a refusal without advice is waited for longer and longer, until it is acce
   assert.deepEqual(t.sent, ['a@0', 'a@1100', 'a@3200', 'a@7300', 'a@15400']);
 });
 
+test('a login that is let through ends the growth of waits', async () => {
+  const t = trial();
+  const never = refused(null);
+  const script = { a: [never, never, 'ok'], b: OK, c: OK, d: OK, e: [never, 'ok'] };
+  await runScript(t, script);
+  assert.deepEqual(
+    t.pauses.map(({ ms }) => ms),
+    [1000, 2000, 1000],
+  );
+});
+
 test('those that are refused together count as one refusal', async () => {
   const t = trial();
   const never = refused(null);
@@ -268,7 +279,7 @@ test('trouble that asks for a wait gets it, at the cost of the budget', async ()
 
 test('backoffs of ours cost nothing of the budget', async () => {
   const t = trial({ maxWaitMs: 0 });
-  assert.deepEqual(await runScript(t, { a: [TIMEOUT, 'ok'] }), ['ok']);
+  assert.deepEqual(await runScript(t, { a: [TIMEOUT, TIMEOUT, 'ok'] }), ['ok']);
 });
 
 test('a homeserver that failed is not asked for anybody else', async () => {

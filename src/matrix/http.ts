@@ -124,7 +124,7 @@ async function send(agents: Agents, options: HttpOptions, call: Call): Promise<H
   const outcome = [head?.status, broken?.reason, broken?.code].filter((part) => part !== undefined);
   options.log?.(`${request} ${outcome.join(' ')} ${end - begin} ms`);
   // A refusal is a refusal even if its text was lost on the way: above all it is no reason to retry.
-  if (head !== null && (broken === null || (head.status >= 300 && broken.reason !== 'cancelled'))) {
+  if (head !== null && (broken === null || head.status >= 300)) {
     const raw = { method: call.method, url: call.url, ...head, receivedAt: end };
     const whole = broken === null ? body : Buffer.alloc(0);
     return readAnswer({ ...raw, body: whole }, options.maxBytes ?? MAX_BYTES);

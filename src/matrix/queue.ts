@@ -184,7 +184,8 @@ function putBack<T>(run: Run<T>, task: Task<T>): void {
 function finish<T>(run: Run<T>, task: Task<T>, outcome: T | Failure): void {
   const failure = isFailure(outcome) ? outcome : null;
   const isDeferred = failure?.outcome === 'deferred';
-  if (!isDeferred) run.pace.refusals = 0;
+  // What was sent before a refusal says nothing of the time after it.
+  if (!isDeferred && run.pace.pause === null) run.pace.refusals = 0;
   run.deferredInARow = isDeferred ? run.deferredInARow + 1 : 0;
   const isRepeated = failure !== null && repeatsSuspect(run, task, failure);
   run.suspect = failure?.onRepeat === undefined ? null : suspectOf(task, failure.code);

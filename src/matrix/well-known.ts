@@ -48,10 +48,7 @@ export function checkDiscovered(text: string, host: string, source: string): Wel
     return wellKnownFailure('WELL_KNOWN', `${source} names "${shown}", which ${problem}`);
   }
   const isTrusted =
-    parsed.kind === 'base_url' &&
-    parsed.baseUrl.startsWith('https:') &&
-    !isLoopback(parsed.host) &&
-    isAtOrBelow(parsed.host, host);
+    parsed.kind === 'base_url' && !isLoopback(parsed.host) && isAtOrBelow(parsed.host, host);
   if (isTrusted) return { kind: 'base_url', baseUrl: parsed.baseUrl };
   return homeserverFailure('FOREIGN_URL', {
     message: `${FAILURE_CODES.FOREIGN_URL}: ${source} names ${shown}, which is not https on ${host} or below it`,

@@ -107,7 +107,8 @@ export function clientFor(t: TestContext, options: Partial<HttpOptions> = {}): H
   return client;
 }
 
-function createTls(
+/** Makes a server that speaks TLS with a certificate of tests/fixtures/tls. */
+export function createTls(
   certificate: Certificate,
   listener: (request: IncomingMessage, response: ServerResponse) => void,
 ): Server {
