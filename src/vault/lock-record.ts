@@ -82,25 +82,34 @@ export async function createRecord(
   }
 }
 
-/** Removes the file at `path` if its holder is proved dead. */
-export async function removeDead(place: LockPlace, path: string): Promise<void> {
+/** Removes the file at `path` if its holder is proved dead. Gives true where it did. */
+export async function removeDead(place: LockPlace, path: string): Promise<boolean> {
   const record = await readRecord(path);
-  if (record === null || record === UNREADABLE) return;
+  if (record === null || record === UNREADABLE) return false;
   const own = await readOwnIdentity(place.proc);
-  if (await isProvedDead(record, own, place.proc)) await removeRecord(place, path, record.nonce);
+  if (!(await isProvedDead(record, own, place.proc))) return false;
+  return removeRecord(place, path, record.nonce);
 }
 
 /**
  * Removes the file at `path` if it still has this nonce (`UNREADABLE`: if it still cannot be read).
- * Where somebody else is about to do the same nothing happens: look again, and try again.
+ * Gives true where it did. Where somebody else is about to do the same nothing happens: look again,
+ * and try again.
  */
-export async function removeRecord(place: LockPlace, path: string, nonce: string): Promise<void> {
+export async function removeRecord(
+  place: LockPlace,
+  path: string,
+  nonce: string,
+): Promise<boolean> {
   const guard = join(place.state, `${place.name}.${nonce}.guard`);
   const made = await makeGuard(place, guard);
-  if (made === 'taken') await removeDead(place, guard);
-  if (made !== 'made') return;
+  // Somebody died while he was about to do the same.
+  if (made === 'taken' && (await removeDead(place, guard))) return removeRecord(place, path, nonce);
+  if (made !== 'made') return false;
   try {
-    if (nonceOf(await readRecord(path)) === nonce) await unlink(path);
+    const isThere = nonceOf(await readRecord(path)) === nonce;
+    if (isThere) await unlink(path);
+    return isThere;
   } finally {
     await rm(guard, { force: true });
   }
