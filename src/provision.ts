@@ -79,7 +79,7 @@ async function check(assessment: Assessment, vault: VaultAccess): Promise<Report
       await provePassword(secret, assessment.hosts, null);
     }
   }
-  return describePlan(assessment, 'provision');
+  return describePlan(assessment, 'provision', vault.decrypt);
 }
 
 /** What was missing may have been stored while the locks were waited for: it is read again. */

@@ -1,7 +1,7 @@
 // Turns the values of one login into the next text of their file: a file of ours whole, one that
 // somebody keeps by hand extended at its end. What comes out is read again before it counts.
 import { readFile } from 'node:fs/promises';
-import type { TargetVariables, VariablePath } from './definitions/types.ts';
+import type { Decrypt, TargetVariables, VariablePath } from './definitions/types.ts';
 import { InputError, type Position } from './errors.ts';
 import type { Target } from './plan/types.ts';
 import {
@@ -50,6 +50,25 @@ export async function planStore(request: StoreRequest, probe: StoredValues): Pro
     reserve: Buffer.byteLength(tried) + LONGEST_TOKEN,
     compose: (values) => composeText(request, base, values, sealText),
   };
+}
+
+/**
+ * Tries on a file that exists whether the values of a login could be written to it, for a run that
+ * only looks. Throws InputError. An encrypted file stays closed without `decrypt`.
+ */
+export async function tryStore(
+  change: Pick<StoreRequest, 'target' | 'write'>,
+  decrypt: Decrypt | null,
+): Promise<void> {
+  const { target, write } = change;
+  const current = await readCurrent(target);
+  const isClosed = current !== null && isEnvelope(current);
+  if (current === null || (isClosed && decrypt === null)) return;
+  const plain =
+    isClosed && decrypt !== null ? await decrypt(current, startOf(target.shown)) : current;
+  const values = { service: '-', userId: '-', deviceId: '-', accessToken: '-' };
+  const render: RenderValue = (value) => Promise.resolve(formatUnsafe(value));
+  extend(change, plain, await formatValues(values, write, render));
 }
 
 /** The file as it is now, and what its next version is encrypted with. */
@@ -111,8 +130,11 @@ async function composeText(
   return base.isWholeFile ? sealWith(next, base.key) : next;
 }
 
-function extend(request: StoreRequest, current: string, block: string): string {
-  const { target, write } = request;
+function extend(
+  { target, write }: Pick<StoreRequest, 'target' | 'write'>,
+  current: string,
+  block: string,
+): string {
   if (!target.isDefault || !isOurs(current)) return appendToMap(current, target.shown, block);
   checkNothingElse(current, target, write);
   return block;

@@ -168,7 +168,12 @@ async function readUnloaded(
       : text;
   const node = parseYaml(plain, shown);
   if (node !== null && node.kind !== 'map') {
-    throw new InputError(targetFault(node.at, `a vault_file whose top level is no map`));
+    throw new InputError({
+      code: 'E_TARGET',
+      at: node.at,
+      found: 'a vault_file whose top level is no map',
+      wanted: 'a map of variables, or another file',
+    });
   }
   return { ...base, encrypted, vars: entriesByName(node?.entries ?? []) };
 }

@@ -1,5 +1,7 @@
 // What can be said without contacting anybody: the task validate, and every dry run.
 import { assess, type AssessOptions, type Assessment } from './assess.ts';
+import type { Decrypt } from './definitions/types.ts';
+import { settleAll } from './errors.ts';
 import { describeLeftovers, pendingOutcome, settledOutcomes } from './provision/outcomes.ts';
 import { openVaultAccess, type VaultOptions } from './provision/vault-access.ts';
 import type { World } from './provision/world.ts';
@@ -11,12 +13,20 @@ export async function validate(
   world: World,
 ): Promise<Report> {
   const vault = openVaultAccess(options, world);
-  return describePlan(await assess(options, vault, world.cwd), 'validate');
+  return describePlan(await assess(options, vault, world.cwd), 'validate', vault.decrypt);
 }
 
-/** Gives the report of a run that only looks. */
-export function describePlan(assessment: Assessment, task: Report['task']): Report {
+/** Gives the report of a run that only looks. Throws InputError for a file that cannot be written. */
+export async function describePlan(
+  assessment: Assessment,
+  task: Report['task'],
+  decrypt: Decrypt | null,
+): Promise<Report> {
   const logins = assessment.actions.filter((action) => action.kind === 'login');
+  if (logins.length > 0) {
+    const { tryStore } = await import('./store.ts');
+    await settleAll(logins.map((action) => tryStore(action, decrypt)));
+  }
   return {
     task,
     check: true,
