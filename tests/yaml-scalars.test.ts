@@ -15,7 +15,7 @@ test('generated scalars mean what Ansible makes of them, or are refused', { skip
     toTyped(parseYaml(text, 'vars.yml')),
   );
   assert.deepEqual(different, []);
-  assert.ok(agreed > 2500, `only ${agreed} texts were read`);
+  assert.ok(agreed > 2000, `only ${agreed} texts were read`);
 });
 
 /** What each text means; a float as [number]. */

@@ -1,5 +1,6 @@
 // Values of INI inventories: what Python's `ast.literal_eval` reads is that, everything else is
-// the text itself. `x=1,2` is a list, `x=1 # one` a number, `x=yes` and `x=010` are strings.
+// the text itself. `x=1,2` is a list, `x=1 # one` a number, `x=yes` and `x=010` are strings. Before
+// ansible-core 2.19, tuples stayed tuples; templates see no difference.
 import { InputError } from '../errors.ts';
 import type { Position } from '../errors.ts';
 import type { MapEntry, ScalarNode, YamlNode } from '../yaml/node.ts';

@@ -5,13 +5,13 @@ import { isAlias, isMap, isScalar, isSeq } from 'yaml';
 import type { Alias, Node, Pair, Scalar, YAMLMap, YAMLSeq } from 'yaml';
 import type { Fault } from '../errors.ts';
 import { DEEPEST, duplicateKey, QUOTE_JINJA, yamlFault } from './faults.ts';
+import { checkPair, checkScalarSyntax, scalarText } from './libyaml.ts';
+import type { Wrong } from './libyaml.ts';
 import { keyIdentity, mergeEntries } from './merge.ts';
 import type { MapEntry, ScalarNode, YamlNode } from './node.ts';
 import type { Locate } from './position.ts';
 import { resolvePlain } from './scalar.ts';
 import type { ScalarMeaning } from './scalar.ts';
-import { checkPair, checkScalarSyntax, scalarText } from './libyaml.ts';
-import type { Wrong } from './libyaml.ts';
 import { isUnsupported, resolveTagged } from './tags.ts';
 
 /** More values than this, counting each alias in full, is a bomb and no vars file. */

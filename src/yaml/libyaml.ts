@@ -119,8 +119,8 @@ function checkBlock(source: string): Wrong | null {
   const isTab = (line: string) => line.search(/[^ ]/) === line.indexOf('\t') && line.includes('\t');
   const isBadTab = (line: string) => isTab(line) && (isGiven || line.indexOf('\t') < indent);
   if ((!isGiven && isTab(lines[first] ?? '')) || lines.some(isBadTab)) return TAB;
-  const longest = Math.max(0, ...lines.slice(last + 1).map((line) => line.length));
-  return longest > (isGiven ? 0 : indent) ? TRAILING_SPACES : null;
+  const most = isGiven ? 0 : indent;
+  return lines.slice(last + 1).some((line) => line.length > most) ? TRAILING_SPACES : null;
 }
 
 /**

@@ -3,7 +3,7 @@ import type { ScalarValue } from './node.ts';
 import { readDate, readFloat, readInteger, resolvePlain } from './scalar.ts';
 import type { ScalarMeaning } from './scalar.ts';
 
-export type ScalarTag = 'vault' | 'unsafe';
+type ScalarTag = 'vault' | 'unsafe';
 
 interface TaggedMeaning extends ScalarMeaning {
   readonly tag?: ScalarTag;
@@ -15,25 +15,25 @@ const UNSUPPORTED = new Set(['binary', 'omap', 'pairs', 'set'].map((name) => STA
 
 const DECIMAL_FLOAT = /^[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?$/;
 
-const READERS: Readonly<Record<string, (text: string) => ScalarMeaning | null>> = {
-  [`${STANDARD}str`]: (value) => ({ value }),
-  [`${STANDARD}int`]: (text) => meaning(readInteger(text)),
-  [`${STANDARD}float`]: readTaggedFloat,
-  [`${STANDARD}bool`]: (text) => only('boolean', resolvePlain(text.toLowerCase())),
-  [`${STANDARD}null`]: (text) => (resolvePlain(text)?.value === null ? { value: null } : null),
-  [`${STANDARD}timestamp`]: (text) => meaning(readDate(text)),
-  '!unsafe': readUnsafe,
-  '!vault': (text) => readVault(text),
+const READERS = new Map<string, (text: string) => TaggedMeaning | null>([
+  [`${STANDARD}str`, (value) => ({ value })],
+  [`${STANDARD}int`, (text) => meaning(readInteger(text))],
+  [`${STANDARD}float`, readTaggedFloat],
+  [`${STANDARD}bool`, (text) => only('boolean', resolvePlain(text.toLowerCase()))],
+  [`${STANDARD}null`, (text) => (resolvePlain(text)?.value === null ? { value: null } : null)],
+  [`${STANDARD}timestamp`, (text) => meaning(readDate(text))],
+  ['!unsafe', readUnsafe],
+  ['!vault', readVault],
   // An older name of `!vault`, which ansible-core drops in 2.23.
-  '!vault-encrypted': (text) => readVault(text),
-};
+  ['!vault-encrypted', readVault],
+]);
 
 /**
  * Says what a scalar with a tag means. Gives null where the tag does not fit the text, undefined
  * for a tag that is not read; `isUnsupported` tells whether Ansible would.
  */
 export function resolveTagged(tag: string, text: string): TaggedMeaning | null | undefined {
-  return READERS[tag]?.(text);
+  return READERS.get(tag)?.(text);
 }
 
 /** True for tags that Ansible reads, but this does not. */
@@ -55,7 +55,7 @@ function readTaggedFloat(text: string): ScalarMeaning | null {
 }
 
 // ansible-core 2.19 and later give `!unsafe "12"` the number 12, as if it stood without quotes;
-// before, it was a string.
+// before, it was a string, and maps and lists inside an `!unsafe` map or list were lost.
 function readUnsafe(text: string): TaggedMeaning | null {
   const found = resolveLikePlain(text);
   return typeof found?.value === 'string' ? { ...found, tag: 'unsafe' } : found;

@@ -72,9 +72,9 @@ KINDS = {
 
 
 def is_older_reading(text, value):
-    """Before 2.19 `!unsafe` lost maps in maps and knew only strings, and INI kept tuples and sets."""
-    odd = ("!unsafe" in text, '["tuple"' in value, '["set"' in value)
-    return TrustedAsTemplate is None and any(odd)
+    """Before 2.19 `!unsafe` lost maps in maps and knew only strings, and INI kept Python's types."""
+    odd = [f'["{name}"' in value for name in ("tuple", "set", "ellipsis")]
+    return TrustedAsTemplate is None and ("!unsafe" in text or any(odd))
 
 
 def answer(kind, text):
