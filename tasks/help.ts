@@ -76,6 +76,17 @@ Example:
 ${CODES}
 `;
 
+const UNLOCK = `\
+usage: matrix-tokens unlock FILE ...
+
+Removes the lock of a file whose holder cannot be proved dead: a run on another
+machine, or in another container. A run that is alive notices it and writes no
+more to that file. Locks of dead runs on this machine go by themselves.
+
+Example:
+  matrix-tokens unlock inventory/host_vars/h/vault_matrix_tokens/rss.yml
+`;
+
 const OVERVIEW = `\
 usage: matrix-tokens [TASK] [options] [SERVICE ...]
 
@@ -84,6 +95,7 @@ Gets Matrix access tokens for bots and bridges into Ansible Vault files.
 Tasks:
   provision   log in whoever has no token yet, and store it (the default)
   validate    check inventory, vars and definitions, offline
+  unlock      remove the lock of a run that ended on another machine
 
 matrix-tokens TASK --help shows the options of a task.
 
@@ -94,5 +106,5 @@ Example:
 /** Gives the help text of a task, or the overview. */
 export function helpText(task: TaskName | null): string {
   if (task === null) return OVERVIEW;
-  return { provision: PROVISION, validate: VALIDATE }[task];
+  return { provision: PROVISION, validate: VALIDATE, unlock: UNLOCK }[task];
 }

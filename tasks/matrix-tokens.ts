@@ -20,6 +20,7 @@ async function main(argv: readonly string[]): Promise<number> {
     request = parseOptions(argv);
     if (request.kind === 'help') return await printHelp(request.task);
     if (request.kind === 'version') return print(`matrix-tokens ${VERSION}\n`);
+    if (request.kind === 'unlock') return await unlock(request.files);
     return await runTask(request.options);
   } catch (error) {
     if (error instanceof PromptCancelled) return 130;
@@ -36,6 +37,11 @@ async function runTask(options: Options): Promise<number> {
   }
   const { runProvision } = await import('./provision.ts');
   return runProvision(options);
+}
+
+async function unlock(files: readonly string[]): Promise<number> {
+  const { runUnlock } = await import('./unlock.ts');
+  return runUnlock(files);
 }
 
 async function printHelp(task: TaskName | null): Promise<number> {

@@ -3,11 +3,12 @@ import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { didYouMean } from '../src/definitions/suggest.ts';
 import { InputError, type Fault } from '../src/errors.ts';
 
-export const TASKS = ['provision', 'validate'] as const;
+const RUNS = ['provision', 'validate'] as const;
+export const TASKS = [...RUNS, 'unlock'] as const;
 export type TaskName = (typeof TASKS)[number];
 
 export interface Options {
-  readonly task: TaskName;
+  readonly task: (typeof RUNS)[number];
   readonly services: readonly string[];
   readonly inventory: readonly string[];
   readonly limit: string | undefined;
@@ -28,6 +29,7 @@ export interface Options {
 /** What the command line asks for. */
 export type Request =
   | { readonly kind: 'run'; readonly options: Options }
+  | { readonly kind: 'unlock'; readonly files: readonly string[] }
   | { readonly kind: 'help'; readonly task: TaskName | null }
   | { readonly kind: 'version' };
 
@@ -59,10 +61,11 @@ export const CHANGING_ONLY = ['check', 'diff', 'max-wait'] as const;
 /** Reads the arguments after the program's name. Throws InputError (E_OPTION). */
 export function parseOptions(argv: readonly string[]): Request {
   const { values, positionals } = parse(argv);
-  const [name, ...services] = positionals;
+  const [name, ...names] = positionals;
   const task = findTask(name);
   if (values.help === true) return { kind: 'help', task: name === undefined ? null : task };
   if (values.version === true) return { kind: 'version' };
+  if (task === 'unlock') return parseUnlock(names, values);
   const faults = checkTogether(values, task);
   const maxWait = parseMaxWait(values['max-wait'], faults);
   const format = parseFormat(values, faults);
@@ -71,7 +74,7 @@ export function parseOptions(argv: readonly string[]): Request {
     kind: 'run',
     options: {
       task,
-      services,
+      services: names,
       inventory: values.inventory ?? [],
       limit: values.limit,
       extraVars: values['extra-vars'] ?? [],
@@ -92,9 +95,21 @@ export function parseOptions(argv: readonly string[]): Request {
   };
 }
 
+/** Its files are named as they are; nothing else bears on it. */
+function parseUnlock(files: readonly string[], values: Values): Request {
+  const options = Object.keys(values);
+  if (files.length > 0 && options.length === 0) return { kind: 'unlock', files };
+  throw new InputError({
+    code: 'E_OPTION',
+    found: files.length === 0 ? 'unlock without a file' : `--${options[0]} with the task unlock`,
+    wanted: 'matrix-tokens unlock FILE ...',
+    fix: 'name the file as the message about its lock does',
+  });
+}
+
 /** Gives what arguments that cannot be read ask for, as far as it shows. */
 export function guessOptions(argv: readonly string[]): Pick<Options, 'task' | 'check' | 'format'> {
-  const task = TASKS.find((one) => argv.includes(one)) ?? 'provision';
+  const task = RUNS.find((one) => argv.includes(one)) ?? 'provision';
   const isJson = argv.some(
     (word, index) => word === '--json' || `${argv[index - 1]}=${word}`.endsWith('--format=json'),
   );
@@ -157,7 +172,7 @@ function findTask(name: string | undefined): TaskName {
   });
 }
 
-function checkTogether(values: Values, task: TaskName): Fault[] {
+function checkTogether(values: Values, task: Options['task']): Fault[] {
   const faults: Fault[] = [];
   const isChecking = values.check === true || task === 'validate';
   if (values['detailed-exitcode'] === true && !isChecking) {
