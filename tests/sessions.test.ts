@@ -206,6 +206,8 @@ test('a profile tells whether a user exists, without a token; anything unclear i
     [json(200, {}), 'exists'],
     [json(200, { displayname: 'Bot' }), 'exists'],
     [json(404, { errcode: 'M_NOT_FOUND' }), 'missing'],
+    [json(404, { errcode: 'M_UNKNOWN', error: 'No row found (profiles)' }), 'missing'],
+    [json(500, { errcode: 'M_UNKNOWN' }), 'unknown'],
     [json(404, { errcode: 'M_UNRECOGNIZED' }), 'unknown'],
     [html(404), 'unknown'],
     [html(200), 'unknown'],

@@ -114,7 +114,8 @@ export async function profileExists(
   const result = await client.request('GET', url);
   if (isSuccess(result) && result.json !== null) return 'exists';
   if (result.kind !== 'answer' || result.status !== 404) return 'unknown';
-  return errcodeOf(result) === 'M_NOT_FOUND' ? 'missing' : 'unknown';
+  // The second is what Synapse says.
+  return ['M_NOT_FOUND', 'M_UNKNOWN'].includes(errcodeOf(result) ?? '') ? 'missing' : 'unknown';
 }
 
 function idOfDevice(device: unknown): string | null {
