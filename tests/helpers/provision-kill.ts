@@ -1,0 +1,95 @@
+// A run that is killed, or whose machine loses its power, and the run after it.
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { TestContext } from 'node:test';
+import type { Preload } from './provision-preload-options.ts';
+import type { Remains } from './provision-power.ts';
+import type { Run } from './provision-project.ts';
+import { ageJournal, assertConverged, servicesFor } from './provision-services.ts';
+import type { Services, ServicesOptions } from './provision-services.ts';
+
+export interface Kill extends Pick<Preload, 'killAt' | 'killOn' | 'meddle'> {
+  readonly powerCut?: 'synced' | 'current';
+}
+
+export interface Killed {
+  readonly run: Run;
+  /** The name of the point at which it was killed; null where it ended before. */
+  readonly point: string | null;
+}
+
+/** Runs and kills. After a power cut the folder holds what the disk would. */
+export async function killRun({ project }: Services, kill: Kill): Promise<Killed> {
+  const folder = await mkdtemp(join(tmpdir(), 'matrix-tokens-kill-'));
+  try {
+    const [trace, dump] = [join(folder, 'trace'), join(folder, 'dump')];
+    const { powerCut: names, ...rest } = kill;
+    const powerCut = names === undefined ? {} : { powerCut: { dump, names } };
+    const run = await project.run([], { preload: { ...rest, ...powerCut, trace } });
+    if (run.signal !== 'SIGKILL') return { run, point: null };
+    if (names !== undefined) await restore(project.folder, await readFile(dump, 'utf8'));
+    const points = (await readFile(trace, 'utf8')).trimEnd().split('\n');
+    return { run, point: points.at(-1) ?? '' };
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+async function restore(folder: string, dump: string): Promise<void> {
+  for (const name of await readdir(folder)) await rm(join(folder, name), { recursive: true });
+  for (const [path, content] of Object.entries(JSON.parse(dump) as Remains)) {
+    await mkdir(content === null ? path : dirname(path), { recursive: true, mode: 0o700 });
+    if (content !== null) await writeFile(path, content, { encoding: 'base64', mode: 0o600 });
+  }
+}
+
+/**
+ * Kills runs, one after the other, then runs to the end: with every token stored, and nothing else
+ * left. Gives the points of the kills; null for a run that ended before it was killed.
+ */
+export async function killAndRunAgain(
+  t: TestContext,
+  options: ServicesOptions,
+  kills: readonly Kill[],
+): Promise<(string | null)[]> {
+  const services = await servicesFor(t, options);
+  const points: (string | null)[] = [];
+  for (const kill of kills) {
+    points.push((await killRun(services, kill)).point);
+    await ageJournal(services.project);
+  }
+  const where = `${JSON.stringify(kills)}, killed at ${points.join(', then ')}`;
+  const last = await services.project.run();
+  assert.equal(last.exitCode, 0, `${where}\n${last.stderr}${last.stdout}`);
+  await assertConverged(services).catch((error: unknown) => {
+    throw new Error(`after ${where}\n${last.stderr}${last.stdout}${String(error)}`);
+  });
+  await services.homeserver.stop();
+  return points;
+}
+
+/**
+ * Calls `work` for 1, 2, … with two at a time, until it gives false. Gives how often it was true.
+ * Throws, at the end, what all calls that failed have thrown.
+ */
+export async function untilDone(work: (n: number) => Promise<boolean>): Promise<number> {
+  let next = 1;
+  let count = 0;
+  let isOver = false;
+  const errors: unknown[] = [];
+  const worker = async (): Promise<void> => {
+    while (!isOver) {
+      try {
+        if (await work(next++)) count += 1;
+        else isOver = true;
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+  };
+  await Promise.all([worker(), worker()]);
+  if (errors.length > 0) throw new Error(errors.map(String).join('\n\n'));
+  return count;
+}

@@ -1,0 +1,17 @@
+// What provision-preload.ts is told, in a variable of the environment.
+
+/** JSON of a `Preload`. */
+export const PRELOAD_VARIABLE = 'MATRIX_TOKENS_TEST_PRELOAD';
+
+export interface Preload {
+  /** Die at the point of this number, counted from 1. */
+  readonly killAt?: number;
+  /** Die at the first point whose name matches. */
+  readonly killOn?: string;
+  /** Write a file when a point matches, as another program might. */
+  readonly meddle?: { readonly on: string; readonly file: string; readonly text: string };
+  /** A file that gets a line for each point. */
+  readonly trace?: string;
+  /** The power fails together with the process: what is left on the disk goes to this file. */
+  readonly powerCut?: { readonly dump: string; readonly names: 'synced' | 'current' };
+}

@@ -1,0 +1,131 @@
+// Killed at any instant, or without power from that instant on: the next run ends with every token
+// stored, every other session gone, and nothing of ours left behind. Tried are the instants at which
+// something is decided; MATRIX_TOKENS_TEST_KILLS=all tries every one (a quarter of an hour).
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { killAndRunAgain, untilDone } from './helpers/provision-kill.ts';
+import type { Kill } from './helpers/provision-kill.ts';
+import type { ServicesOptions } from './helpers/provision-services.ts';
+
+const MANNERS = ['synapse', 'mas', 'dendrite'] as const;
+const skip = process.platform === 'linux' ? false : 'only Linux tells who is dead';
+
+const K7 = 'the token is in its file, the folder not synced (K7)';
+const K8 = 'the token is stored, the entry still there (K8)';
+
+/** The login of the first service, step by step: the names are those of provision-preload.ts. */
+const LOGIN = {
+  'the journal entry is not yet there': '^rename \\S+ \\S+/news-\\w+\\.session\\.json$',
+  'the entry is durable, nothing is sent (K1)': '^send POST \\S+/login$',
+  'the request is sent (K2)': '^done send POST \\S+/login$',
+  'the answer has come (K3)': '^receive POST \\S+/login$',
+  'the token is written beside its file': '^rename \\S+ \\S+_tokens/news\\.yml$',
+  [K7]: '^done rename \\S+ \\S+_tokens/news\\.yml$',
+  [K8]: '^rm \\S+/news-\\w+\\.session\\.json$',
+} as const;
+
+/** What else a run does to the disk. */
+const HOUSEKEEPING = {
+  'the first folder is made': '^done mkdir ',
+  'the lock is not yet there': '^link \\S+ \\S+/news\\.yml\\.lock$',
+  'the room is half reserved': '^write \\S+/news\\.yml\\.\\w+\\.tmp$',
+  'the lock is about to be removed': '^unlink \\S+/news\\.yml\\.lock$',
+  'one lock is removed': '^done unlink \\S+/news\\.yml\\.lock$',
+  'the state folder is about to be removed': '^rmdir \\S+/\\.matrix-tokens$',
+} as const;
+
+/** The run after a kill in the middle of a login: it gets a new session and removes the old one. */
+const CLEANING = {
+  synapse: {
+    'the removal is sent': '^done send POST \\S+/delete_devices$',
+  },
+  mas: {
+    'the second login for it is done': '^send POST \\S+/logout$',
+    'the logout is answered (K10)': '^receive POST \\S+/logout$',
+  },
+} as const;
+
+const AMID_LOGIN = { killOn: LOGIN['the answer has come (K3)'] };
+const ONE = ['news'];
+
+for (const [when, killOn] of Object.entries(LOGIN)) {
+  test(`killed when ${when}`, { skip }, async (t) => {
+    await assertRecovers(t, { names: ONE }, [{ killOn }]);
+  });
+}
+
+for (const software of ['mas', 'dendrite'] as const) {
+  for (const when of ['the answer has come (K3)', K8] as const) {
+    test(`killed when ${when}, ${software}`, { skip }, async (t) => {
+      await assertRecovers(t, { software, names: ONE }, [{ killOn: LOGIN[when] }]);
+    });
+  }
+}
+
+for (const [when, killOn] of Object.entries(HOUSEKEEPING)) {
+  test(`killed when ${when}`, { skip }, async (t) => {
+    await assertRecovers(t, {}, [{ killOn }]);
+  });
+}
+
+for (const software of ['synapse', 'mas'] as const) {
+  for (const [when, killOn] of Object.entries(CLEANING[software])) {
+    test(`killed in a login, and again when ${when}, ${software}`, { skip }, async (t) => {
+      await assertRecovers(t, { software, names: ONE }, [AMID_LOGIN, { killOn }]);
+    });
+  }
+}
+
+for (const when of ['the request is sent (K2)', K7, K8] as const) {
+  test(`the power fails when ${when}`, { skip }, async (t) => {
+    await assertRecovers(t, { names: ONE }, [{ killOn: LOGIN[when], powerCut: 'synced' }]);
+  });
+}
+
+for (const software of ['synapse', 'mas'] as const) {
+  test(`killed in the login of a fixed device, ${software}`, { skip }, async (t) => {
+    await assertRecovers(t, { software, names: ONE, keys: ['device_id: FIXED'] }, [AMID_LOGIN]);
+  });
+}
+
+type Scenario = readonly [name: string, options: ServicesOptions, kills: (n: number) => Kill[]];
+
+const SCENARIOS: readonly Scenario[] = [
+  ...MANNERS.flatMap((software): Scenario[] => [
+    [`a kill, ${software}`, { software }, (killAt) => [{ killAt }]],
+    [
+      `a kill, ${software}, fixed devices`,
+      { software, keys: ['device_id: FIXED'] },
+      (killAt) => [{ killAt }],
+    ],
+    [
+      `a kill in a login and one in the next run, ${software}`,
+      { software, names: ['news'] },
+      (killAt) => [AMID_LOGIN, { killAt }],
+    ],
+  ]),
+  ['a power cut', {}, (killAt) => [{ killAt, powerCut: 'synced' }]],
+  ['a power cut that leaves names', {}, (killAt) => [{ killAt, powerCut: 'current' }]],
+];
+
+const isThorough = process.env['MATRIX_TOKENS_TEST_KILLS'] === 'all';
+
+for (const [name, options, kills] of isThorough ? SCENARIOS : []) {
+  test(`at every instant: ${name}`, { skip }, async (t) => {
+    const count = await untilDone(async (n) => {
+      const points = await killAndRunAgain(t, options, kills(n));
+      return points.at(-1) !== null;
+    });
+    t.diagnostic(`${count} instants`);
+    assert.ok(count > 50);
+  });
+}
+
+async function assertRecovers(
+  t: Parameters<typeof killAndRunAgain>[0],
+  options: ServicesOptions,
+  kills: readonly Kill[],
+): Promise<void> {
+  const points = await killAndRunAgain(t, options, kills);
+  assert.ok(!points.includes(null), 'every run was killed');
+}
