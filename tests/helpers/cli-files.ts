@@ -16,7 +16,7 @@ import type { VaultSecret } from '../../src/vault/keyring.ts';
 import type { Case } from './cli-case.ts';
 import { checkSession, pickNamed } from './cli-homeserver.ts';
 import { substitute } from './cli-script.ts';
-import { compareTrees, readTree } from './cli-tree.ts';
+import { compareTrees, readTree, withoutFolderTimes } from './cli-tree.ts';
 import { passwordFile, revealText, sealValues, vaultSecret } from './cli-vault.ts';
 
 /** Writes the files of a case, with values replaced and vault values made. */
@@ -99,6 +99,14 @@ export function checkSameTree(one: Case, [path = '']: readonly string[]): void {
   const before = one.snapshots.get(path);
   if (before === undefined) throw new Error(`no snapshot of ${path} was taken`);
   assert.deepEqual(compareTrees(before, readTree(join(one.work, path))), []);
+}
+
+/** `same-files PATH`: the same, but that something may have been made in folders and removed. */
+export function checkSameFiles(one: Case, [path = '']: readonly string[]): void {
+  const before = one.snapshots.get(path);
+  if (before === undefined) throw new Error(`no snapshot of ${path} was taken`);
+  const now = withoutFolderTimes(readTree(join(one.work, path)));
+  assert.deepEqual(compareTrees(withoutFolderTimes(before), now), []);
 }
 
 /** `begins-as FILE OLD`: the first bytes of a file are all those of another. */

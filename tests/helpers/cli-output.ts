@@ -130,7 +130,8 @@ function lastOf(one: Case): Finished {
 }
 
 function checkMatch(text: string, pattern: string): void {
-  const unbroken = text.replaceAll(/\n +(?! )/g, ' ');
+  const lines = text.replaceAll('\r', '');
+  const unbroken = lines.replaceAll(/\n +(?! )/g, ' ');
   const wanted = new RegExp(pattern, 'm');
-  if (!wanted.test(text)) assert.match(unbroken, wanted);
+  if (!wanted.test(lines)) assert.match(unbroken, wanted);
 }

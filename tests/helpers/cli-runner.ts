@@ -46,6 +46,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   replace: files.replace,
   requests: homeservers.checkRequests,
   reveal: files.reveal,
+  'same-files': files.checkSameFiles,
   'same-tree': files.checkSameTree,
   seal: files.seal,
   session: homeservers.addSession,

@@ -4,11 +4,23 @@ import { join } from 'node:path';
 /** What stands below a folder: by path, its mode, when it was written, its bytes. */
 export type Tree = ReadonlyMap<string, string>;
 
+const FOLDER = 'folder ';
+
 /** Gives what stands below a folder, or of a single file. */
 export function readTree(path: string): Tree {
   const tree = new Map<string, string>();
   addTo(tree, path, '');
   return tree;
+}
+
+/** Gives a tree without the times of its folders: a lock may have been made there and removed. */
+export function withoutFolderTimes(tree: Tree): Tree {
+  return new Map(
+    [...tree].map(([path, what]) => [
+      path,
+      what.startsWith(FOLDER) ? what.replace(/ \S+$/, '') : what,
+    ]),
+  );
 }
 
 /** Gives a line for each difference of two trees. */
@@ -33,6 +45,6 @@ function addTo(tree: Map<string, string>, root: string, inside: string): void {
     return;
   }
   // The time of a folder says that something was made in it and removed again.
-  tree.set(inside, `${mode} ${stats.uid} ${stats.mtimeMs}`);
+  tree.set(inside, `${FOLDER}${mode} ${stats.uid} ${stats.mtimeMs}`);
   for (const name of readdirSync(path)) addTo(tree, root, join(inside, name));
 }

@@ -1,7 +1,8 @@
 """Runs a program on a terminal of its own: `run_in_terminal.py '["typed", …]' PROGRAM …`.
 
 Each text is typed, with Enter, when the program has written a prompt (a line without an end that
-ends in ": ") and reads without showing what is typed. What the terminal shows is printed.
+ends in ": ") and reads without showing what is typed; "^C" is Ctrl-C. What the terminal shows is
+printed.
 """
 
 import json
@@ -34,7 +35,8 @@ def main():
             sys.stdout.buffer.write(data)
         elif texts and seen.endswith(b": ") and not echoes(terminal):
             seen = b""
-            os.write(terminal, texts.pop(0).encode() + b"\r")
+            text = texts.pop(0)
+            os.write(terminal, b"\x03" if text == "^C" else text.encode() + b"\r")
     sys.stdout.buffer.flush()
     _, status = os.waitpid(pid, 0)
     sys.exit(os.waitstatus_to_exitcode(status))
