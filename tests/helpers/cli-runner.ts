@@ -61,7 +61,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   terminal: output.execInTerminal,
   type: (one, [text = '']) => one.typed.push(text),
   unprivileged: output.dropPrivileges,
-  'wait-request': waitForRequest,
+  'wait-requests': waitForRequests,
   width: output.checkWidth,
 };
 
@@ -127,12 +127,12 @@ function setEnvironment(one: Case, [pair = '']: readonly string[]): void {
   one.env[pair.slice(0, at)] = pair.slice(at + 1);
 }
 
-/** `wait-request [METHOD PATH]`: until the homeserver has seen one. */
-async function waitForRequest(one: Case, args: readonly string[]): Promise<void> {
+/** `wait-requests N [METHOD PATH]`: until the homeserver has seen so many. */
+async function waitForRequests(one: Case, args: readonly string[]): Promise<void> {
   for (let tries = 0; tries < 1000; tries++) {
-    const failure = await failureOf(async () => homeservers.checkRequests(one, ['1', ...args]));
+    const failure = await failureOf(async () => homeservers.checkRequests(one, args));
     if (failure === null) return;
     await sleep(10);
   }
-  throw new Error('no such request came');
+  throw new Error('no such requests came');
 }
