@@ -2,6 +2,7 @@
 import { isAbsolute, resolve } from 'node:path';
 import type { Position } from '../errors.ts';
 import { InputError } from '../errors.ts';
+import { BASE_URL_PROBLEMS, parseBaseUrl } from '../matrix/base-url.ts';
 import type { MapEntry, MapNode, YamlNode } from '../yaml/node.ts';
 import type { RawHost } from './collect.ts';
 import type { HomeserverSettings } from './types.ts';
@@ -14,6 +15,7 @@ export interface HostSettings {
   readonly serverName: string | null;
   readonly serverNameAt: Position | null;
   readonly url: string | null;
+  readonly urlAt: Position | null;
   readonly allowHttp: boolean;
   readonly caFile: string | null;
   readonly maxWait: number;
@@ -26,10 +28,12 @@ export async function readHostSettings(raw: RawHost, reader: ValueReader): Promi
   const named = value('matrix_tokens_server_name') ?? (await readText('matrix_domain', reader));
   const caFile = plain(value('matrix_tokens_ca_file'));
   const defaults = value('matrix_tokens_defaults');
+  const url = value('matrix_tokens_homeserver_url') ?? (await playbookUrl(reader));
   return {
     serverName: named === null ? null : String(plain(named)),
     serverNameAt: named?.at ?? null,
-    url: textOrNull(value('matrix_tokens_homeserver_url')) ?? (await playbookUrl(reader)),
+    url: textOrNull(url ?? undefined),
+    urlAt: url?.at ?? null,
     allowHttp: plain(value('matrix_tokens_allow_http')) === true,
     caFile: typeof caFile === 'string' ? fromFolder(caFile, reader.host.inventoryFolder) : null,
     maxWait: Number(plain(value('matrix_tokens_max_wait')) ?? DEFAULT_MAX_WAIT_S),
@@ -38,11 +42,13 @@ export async function readHostSettings(raw: RawHost, reader: ValueReader): Promi
 }
 
 /** matrix-docker-ansible-deploy serves the API there; its well-known often does not exist. */
-async function playbookUrl(reader: ValueReader): Promise<string | null> {
-  const name = textOrNull((await readText('matrix_server_fqn_matrix', reader)) ?? undefined);
-  if (name === null) return null;
+async function playbookUrl(reader: ValueReader): Promise<YamlNode | null> {
+  const node = await readText('matrix_server_fqn_matrix', reader);
+  const name = textOrNull(node ?? undefined);
+  if (node === null || name === null) return null;
   const tls = await readText('matrix_playbook_ssl_enabled', reader);
-  return `${plain(tls ?? undefined) === false ? 'http' : 'https'}://${name}`;
+  const scheme = plain(tls ?? undefined) === false ? 'http' : 'https';
+  return { kind: 'scalar', at: node.at, value: `${scheme}://${name}` };
 }
 
 /** These variables belong to others: what is not plain text there is none of our business. */
@@ -75,13 +81,32 @@ export function chooseHomeserver(question: HomeserverQuestion): HomeserverSettin
   const serverName = serverOfUser ?? ownName ?? settings.serverName;
   if (serverName === null) throw new InputError(noServerName(question));
   const isHosts = ownName === null && serverName === settings.serverName;
+  const url = ownUrl ?? (isHosts ? settings.url : null);
+  const at = ownUrl === null ? settings.urlAt : own?.at;
+  if (url !== null) checkUrl(url, at ?? question.at, settings);
   return {
     serverName,
-    url: ownUrl ?? (isHosts ? settings.url : null),
+    url,
     allowHttp: settings.allowHttp,
     caFile: settings.caFile,
     maxWait: settings.maxWait,
   };
+}
+
+/** A password goes there: what is wrong with the address is told before anybody is contacted. */
+function checkUrl(url: string, at: Position, { allowHttp }: HostSettings): void {
+  const parsed = parseBaseUrl(url, { allowHttp });
+  if (parsed.kind === 'base_url') return;
+  throw new InputError({
+    code: 'E_USER_ID',
+    at,
+    found: `the URL of a homeserver, which ${BASE_URL_PROBLEMS[parsed.problem]}`,
+    wanted: 'https://<host>, with a port or path if need be',
+    fix:
+      parsed.problem === 'insecure'
+        ? 'use https, or set matrix_tokens_allow_http: true'
+        : undefined,
+  });
 }
 
 function noServerName({

@@ -1,5 +1,5 @@
-// Reads a value that is needed: references are followed, inline vault values opened, and what
-// comes out of a vault is treated like any other text, as Ansible does.
+// Reads a value that is needed: references are followed and inline vault values opened. What an
+// inline value holds is taken as it is: Ansible does not template it either.
 import type { Fault, Position } from '../errors.ts';
 import { InputError, settleAll } from '../errors.ts';
 import type { HostView } from '../inventory.ts';
@@ -24,20 +24,17 @@ export interface ValueReader {
   readonly decrypt: Decrypt | null;
 }
 
-/** A vault value may hold a reference to the next; more than this is a loop. */
-const MOST_VAULT_STEPS = 10;
-
 /**
  * Gives the value that a node stands for on the reader's host; maps and lists come with their
  * inner values unread. Throws InputError (E_REFERENCE, E_TEMPLATE) or ClosedVaultError.
  */
-export async function readValue(node: YamlNode, reader: ValueReader, steps = 0): Promise<YamlNode> {
+export async function readValue(node: YamlNode, reader: ValueReader): Promise<YamlNode> {
   const resolved = reader.host.resolve(node);
   switch (resolved.kind) {
     case 'found':
-      return openVault(resolved.node, reader, steps);
+      return openVault(resolved.node, reader);
     case 'text':
-      return joinText(resolved.parts, resolved.at, reader, steps);
+      return joinText(resolved.parts, resolved.at, reader);
     case 'undefined':
       throw resolved.closed.length > 0 && reader.decrypt === null
         ? new ClosedVaultError(
@@ -76,31 +73,24 @@ async function readSeq(seq: SeqNode, reader: ValueReader): Promise<SeqNode> {
   return { ...seq, items: await settleAll(seq.items.map((item) => readTree(item, reader))) };
 }
 
-async function openVault(node: YamlNode, reader: ValueReader, steps: number): Promise<YamlNode> {
+async function openVault(node: YamlNode, reader: ValueReader): Promise<YamlNode> {
   if (node.kind !== 'scalar' || node.tag !== 'vault') return node;
+  return { kind: 'scalar', at: node.at, value: await openText(node, reader), tag: 'unsafe' };
+}
+
+function openText(node: ScalarNode, reader: ValueReader): Promise<string> {
   if (reader.decrypt === null) throw new ClosedVaultError('its value is vaulted', node.at);
-  if (steps >= MOST_VAULT_STEPS) throw new InputError(complexTemplate(node.at));
-  const text = await reader.decrypt(scalarText(node.value), node.at);
-  return readValue({ kind: 'scalar', at: node.at, value: text }, reader, steps + 1);
+  return reader.decrypt(scalarText(node.value), node.at);
 }
 
 async function joinText(
   parts: readonly (string | ScalarNode)[],
   at: Position,
   reader: ValueReader,
-  steps: number,
 ): Promise<ScalarNode> {
   let text = '';
-  for (const part of parts) {
-    text += typeof part === 'string' ? part : await textOfPart(part, reader, steps);
-  }
+  for (const part of parts) text += typeof part === 'string' ? part : await openText(part, reader);
   return { kind: 'scalar', at, value: text, tag: 'unsafe' };
-}
-
-async function textOfPart(part: ScalarNode, reader: ValueReader, steps: number): Promise<string> {
-  const value = await openVault(part, reader, steps);
-  if (value.kind === 'scalar' && typeof value.value === 'string') return value.value;
-  throw new InputError(complexTemplate(part.at));
 }
 
 function undefinedReference(name: string, at: Position, host: HostView): Fault {

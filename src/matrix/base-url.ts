@@ -1,7 +1,5 @@
 // Base URLs of homeservers. A password goes wherever a base_url points, hence the rules: https, but
 // on loopback or where the operator allows http; no credentials, query or fragment in it.
-import { isIPv4 } from 'node:net';
-
 export type BaseUrlProblem = 'not_a_url' | 'scheme' | 'credentials' | 'query' | 'insecure';
 
 export type BaseUrl =
@@ -33,7 +31,8 @@ export function parseBaseUrl(text: string, options: { readonly allowHttp: boolea
 /** True if a host as `URL` gives it is this machine itself: localhost, 127.0.0.0/8 or [::1]. */
 export function isLoopback(host: string): boolean {
   if (host === 'localhost' || host.endsWith('.localhost') || host === '[::1]') return true;
-  return isIPv4(host) && host.startsWith('127.');
+  // `URL` writes every IPv4 address with four numbers.
+  return /^127\.\d+\.\d+\.\d+$/.test(host);
 }
 
 /** True if `host` is the host of the server name or a name below it. */
