@@ -89,6 +89,15 @@ export function sessionsOf(
   );
 }
 
+/** What is to be done about a session of a service that no host defines any more. */
+export const NO_SERVICE_OF_SESSION =
+  'no service of this name and user is defined any more: log this device out by hand, and remove its entry in .matrix-tokens/';
+
+/** Tells whether some service would have a session removed. */
+export function isDefined(session: WaitingSession, actions: readonly Action[]): boolean {
+  return actions.some((action) => sessionsOf(action, [session]).length > 0);
+}
+
 /** Gives the sessions that still wait after a run. What cannot be read counts as it was before. */
 export async function remainingSessions(
   assessment: Assessment,

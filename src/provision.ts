@@ -2,10 +2,13 @@
 // a run with something to do needs is loaded then: most runs find nothing to do.
 import {
   assess,
+  isDefined,
+  NO_SERVICE_OF_SESSION,
   remainingSessions,
   sessionsOf,
   type AssessOptions,
   type Assessment,
+  type WaitingSession,
 } from './assess.ts';
 import { InputError, type Fault } from './errors.ts';
 import type { Action } from './plan/types.ts';
@@ -152,23 +155,17 @@ function report(assessment: Assessment, performed: Performed): Report {
     task: 'provision',
     check: false,
     outcomes: [...settled, ...performed.outcomes],
-    leftovers: describeLeftovers(assessment.sessions, ({ entry }) => {
-      const reason = performed.reasons.get(sessionKey(entry));
-      return reason ?? reasonToStay(entry, assessment);
+    leftovers: describeLeftovers(assessment.sessions, (session) => {
+      const reason = performed.reasons.get(sessionKey(session.entry));
+      return reason ?? reasonToStay(session, assessment);
     }),
     notes: [...assessment.notes, ...performed.notes],
     interrupted: null,
   };
 }
 
-function reasonToStay(
-  entry: Assessment['sessions'][number]['entry'],
-  { actions }: Assessment,
-): string {
-  const isDefined = actions.some(
-    (action) => sessionsOf(action, [{ entry, folder: '' }]).length > 0,
-  );
-  return isDefined
+function reasonToStay(session: WaitingSession, { actions }: Assessment): string {
+  return isDefined(session, actions)
     ? 'its login had no clear outcome; the run that gets a token for this service removes it'
-    : 'no service of this name and user is defined any more: log this device out by hand, and remove its entry in .matrix-tokens/';
+    : NO_SERVICE_OF_SESSION;
 }

@@ -1,5 +1,11 @@
 // What can be said without contacting anybody: the task validate, and every dry run.
-import { assess, type AssessOptions, type Assessment } from './assess.ts';
+import {
+  assess,
+  isDefined,
+  NO_SERVICE_OF_SESSION,
+  type AssessOptions,
+  type Assessment,
+} from './assess.ts';
 import type { Decrypt } from './definitions/types.ts';
 import { settleAll } from './errors.ts';
 import { describeLeftovers, pendingOutcome, settledOutcomes } from './provision/outcomes.ts';
@@ -31,9 +37,10 @@ export async function describePlan(
     task,
     check: true,
     outcomes: [...settledOutcomes(assessment), ...logins.map(pendingOutcome)],
-    leftovers: describeLeftovers(
-      assessment.sessions,
-      () => 'an earlier run was interrupted; the next run removes it',
+    leftovers: describeLeftovers(assessment.sessions, (session) =>
+      isDefined(session, assessment.actions)
+        ? 'an earlier run was interrupted; the next run removes it'
+        : NO_SERVICE_OF_SESSION,
     ),
     notes: [...assessment.notes, ...closedNotes(assessment)],
     interrupted: null,

@@ -82,7 +82,7 @@ export function progressOn(stream: NodeJS.WriteStream): {
 function describe(event: Progress): string {
   switch (event.kind) {
     case 'pause':
-      return `${event.server}: rate limited, waiting ${seconds(event.ms)} (${event.remaining} to go)`;
+      return `${event.server}: ${causeOf(event.code)}, waiting ${seconds(event.ms)} (${event.remaining} to go)`;
     case 'settle':
       return `${event.server}: waiting ${seconds(event.ms)} until a lost login must have ended`;
     case 'lock':
@@ -92,6 +92,10 @@ function describe(event: Progress): string {
     case 'stored':
       return `${event.service}: stored in ${event.file}`;
   }
+}
+
+function causeOf(code: string): string {
+  return code === 'M_LIMIT_EXCEEDED' ? 'rate limited' : `${code}, to be tried again`;
 }
 
 function seconds(ms: number): string {

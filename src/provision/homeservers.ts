@@ -106,7 +106,7 @@ function makeQueue(settings: HomeserverSettings, { world, maxWait }: OpenOptions
     sleep: (ms, signal) => world.sleep(ms, signal),
     random: () => world.random(),
     signal: world.signal,
-    onPause: ({ ms, remaining }) =>
-      world.progress({ kind: 'pause', server: settings.serverName, ms, remaining }),
+    onPause: ({ ms, remaining, code }) =>
+      world.progress({ kind: 'pause', server: settings.serverName, ms, remaining, code }),
   });
 }

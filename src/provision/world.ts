@@ -12,6 +12,8 @@ export type Progress =
       readonly server: string;
       readonly ms: number;
       readonly remaining: number;
+      /** Why: M_LIMIT_EXCEEDED, or what is tried again. */
+      readonly code: string;
     }
   | { readonly kind: 'login'; readonly server: string; readonly userId: string }
   | { readonly kind: 'stored'; readonly service: string; readonly file: string }
