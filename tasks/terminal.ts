@@ -1,6 +1,6 @@
 // What the terminal can do: a prompt that shows nothing, a line that counts down.
 import { openSync } from 'node:fs';
-import { ReadStream, WriteStream } from 'node:tty';
+import type { ReadStream } from 'node:tty';
 import type { Progress, World } from '../src/provision/world.ts';
 import { redact } from '../src/secret.ts';
 import { PromptCancelled } from './prompt-cancelled.ts';
@@ -9,9 +9,10 @@ import { PromptCancelled } from './prompt-cancelled.ts';
 export function openPrompt(): World['prompt'] {
   if (!process.stdin.isTTY && !process.stderr.isTTY) return null;
   return async (text) => {
+    const tty = await import('node:tty');
     const fd = openSync('/dev/tty', 'r+');
-    const input = new ReadStream(fd);
-    const output = new WriteStream(fd);
+    const input = new tty.ReadStream(fd);
+    const output = new tty.WriteStream(fd);
     output.write(text);
     try {
       return await readHidden(input);

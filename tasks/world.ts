@@ -42,7 +42,10 @@ export function makeWorld(options: Options): TaskWorld {
     random: Math.random,
     signal: abort.signal,
     run,
-    prompt: openPrompt(),
+    // Looking at stdin opens it, which takes time that most runs need not spend.
+    get prompt() {
+      return openPrompt();
+    },
     log: (line) => (options.verbosity > 0 ? say(line) : undefined),
     warn: (line) => say(`warning: ${line}`),
     progress: (event) => progress.show(event),
