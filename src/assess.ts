@@ -1,6 +1,6 @@
 // Everything that can be known without contacting anybody: the hosts, what they define, what is
 // there and what is missing, and which sessions of earlier runs wait to be removed.
-import { existsSync } from 'node:fs';
+import { existsSync, lstatSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { readDefinitions } from './definitions.ts';
 import { didYouMean } from './definitions/suggest.ts';
@@ -133,8 +133,9 @@ function checkNames(names: readonly string[], definitions: Definitions): void {
 async function readSessions(
   actions: readonly Action[],
 ): Promise<{ sessions: WaitingSession[]; damaged: string[]; stateFolders: string[] }> {
+  const files = actions.map(({ target }) => target.file).filter(mayHaveState);
   const folders = new Set<string>();
-  for (const { target } of actions) folders.add(dirname(await resolveTarget(target.file)));
+  for (const file of files) folders.add(dirname(await resolveTarget(file)));
   const sessions: WaitingSession[] = [];
   const damaged: string[] = [];
   const stateFolders = [...folders].filter((folder) => existsSync(stateFolder(folder)));
@@ -145,6 +146,12 @@ async function readSessions(
     damaged.push(...journal.damaged);
   }
   return { sessions, damaged, stateFolders };
+}
+
+/** Most targets have none: asked in the cheapest way. Behind a link it may be anywhere. */
+function mayHaveState(file: string): boolean {
+  if (existsSync(stateFolder(dirname(file)))) return true;
+  return lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() === true;
 }
 
 function describeDamaged(path: string): string {

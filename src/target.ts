@@ -1,5 +1,5 @@
 // Where the values of a service go. Names become paths here and nowhere else.
-import { lstatSync, readFileSync, realpathSync } from 'node:fs';
+import { lstatSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import type { Layer } from './ansible/layer.ts';
 import { entriesByName } from './ansible/vars-files.ts';
@@ -68,8 +68,9 @@ function switchedOff(file: string, root: string, cwd: string): Fault[] {
   const [kind = '', name = '', ...below] = relative(root, file).split(sep);
   if (!VARS_FOLDERS.includes(kind) || below.length === 0) return [];
   const folder = join(root, kind, name);
+  if (isFolder(folder)) return [];
   const ending = ENDINGS.find((one) => isFile(folder + one));
-  if (ending === undefined || isFolder(folder)) return [];
+  if (ending === undefined) return [];
   const [single, into] = [showPath(folder + ending, cwd), showPath(folder, cwd)];
   return [
     {
@@ -220,7 +221,7 @@ function isFile(path: string): boolean {
 
 function isFolder(path: string): boolean {
   try {
-    return realpathSync(path) !== '' && lstatSync(realpathSync(path)).isDirectory();
+    return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
   } catch {
     return false;
   }

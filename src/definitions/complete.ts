@@ -71,11 +71,12 @@ function findCatalogEntry(raw: RawService): CatalogEntry | undefined {
   const name = named === undefined ? raw.name : nodeText(named.value);
   const entry = catalogEntry(name);
   if (entry !== undefined) return entry;
-  const near = suggest(name, catalogNames());
-  if (named !== undefined) throw new InputError(unknownService(name, named.value.at, near));
   const ownKeys = ['user', 'variables', 'enabled'];
   const isOwn = ownKeys.some((key) => getEntry(raw.map, key) !== undefined);
-  if (near !== undefined && !isOwn) throw new InputError(unknownService(name, raw.at, near));
+  if (named === undefined && isOwn) return undefined;
+  const near = suggest(name, catalogNames());
+  if (named !== undefined) throw new InputError(unknownService(name, named.value.at, near));
+  if (near !== undefined) throw new InputError(unknownService(name, raw.at, near));
   return undefined;
 }
 
