@@ -58,7 +58,8 @@ export async function prepareWork(
   world: World,
 ): Promise<Work> {
   const secrets = await vault.secrets();
-  const { actions, sessions } = assessment;
+  const { actions } = assessment;
+  const sessions = assessment.sessions.map((session) => datedBy(session, world.now()));
   const logins = actions.filter((action) => action.kind === 'login');
   await proveAll(logins, secrets, assessment, world);
   const tools: Tools = { secrets, decrypt: vault.decrypt, world };
@@ -72,6 +73,12 @@ export async function prepareWork(
     present.map((action) => prepareSweep(action, sessionsOf(action, sessions), tools)),
   );
   return { logins: ready, sweeps };
+}
+
+/** Where a clock was ahead, an entry would look young for hours: it is as old as now, at least. */
+function datedBy(session: WaitingSession, now: number): WaitingSession {
+  const { entry, folder } = session;
+  return { folder, entry: { ...entry, at: Math.min(entry.at, now) } };
 }
 
 interface Tools {
