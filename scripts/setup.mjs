@@ -1,7 +1,7 @@
-// `npm run demo` and `npm test` on a fresh clone: installs the packages if the lockfile changed,
-// builds if a source changed, then runs dist/scripts/<name>.js. `build` stops before that, and
-// `prepare`, which npm runs within an installation, installs nothing. Plain JavaScript without
-// packages, since it runs before there are any.
+// `npm run demo`, `npm test` and `npm run bench` on a fresh clone: installs the packages if the
+// lockfile changed, builds if a source changed, then runs dist/scripts/<name>.js, or that of another
+// folder. `build` stops before that, and `prepare`, which npm runs within an installation, installs
+// nothing. Plain JavaScript without packages, since it runs before there are any.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -13,6 +13,7 @@ const DIST = join(ROOT, 'dist');
 const STAMP = join(DIST, 'build-stamp');
 const BUNDLE = join(DIST, 'matrix-tokens.cjs');
 const SOURCE_FOLDERS = ['src', 'tasks', 'scripts', 'tests', 'bench', 'vars'];
+const ELSEWHERE = { bench: 'bench/bench.js' };
 const SOURCE_FILES = ['package.json', 'package-lock.json', 'tsconfig.json'];
 
 async function main([name, ...args]) {
@@ -28,7 +29,8 @@ async function main([name, ...args]) {
       say(`waiting for ${holder}, which installs or builds here`);
     },
   );
-  if (name !== 'prepare' && name !== 'build') runScript(join(DIST, 'scripts', `${name}.js`), args);
+  if (name === 'prepare' || name === 'build') return;
+  runScript(join(DIST, ELSEWHERE[name] ?? `scripts/${name}.js`), args);
 }
 
 async function prepare(mayInstall) {
