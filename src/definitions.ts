@@ -65,6 +65,7 @@ async function readService(
   reader: ValueReader,
 ): Promise<Result> {
   try {
+    if (settings.closed !== null) throw settings.closed;
     return await completeService(raw, settings, reader);
   } catch (error) {
     if (!(error instanceof ClosedVaultError)) throw error;

@@ -6,6 +6,7 @@ import type { HostView } from '../inventory.ts';
 import type { MapEntry, MapNode, YamlNode } from '../yaml/node.ts';
 import { describeType, getEntry, scalarText } from '../yaml/node.ts';
 import { faultsOf } from './faults.ts';
+import { readPasswordShape } from './password-shape.ts';
 import { serviceSchema, varsSchema } from './schema.ts';
 import { validateVars, type SchemaError } from './validator.ts';
 import { ClosedVaultError, readTree, readValue, toPlain, type ValueReader } from './values.ts';
@@ -20,6 +21,12 @@ export interface RawService {
   readonly map: MapNode;
 }
 
+interface Closed {
+  readonly name: string;
+  readonly at: Position;
+  readonly reason: string;
+}
+
 /** What a host's variables say, before the catalog is asked. */
 export interface RawHost {
   readonly host: HostView;
@@ -27,7 +34,9 @@ export interface RawHost {
   /** The settings matrix_tokens_* but for services, by name. */
   readonly settings: ReadonlyMap<string, MapEntry>;
   /** Services that only a closed vault could tell about. */
-  readonly closed: readonly { name: string; at: Position; reason: string }[];
+  readonly closed: readonly Closed[];
+  /** Settings that only a closed vault could tell. */
+  readonly closedSettings: readonly Closed[];
   readonly notes: readonly string[];
   /** What is wrong with services; those are not among `services`. */
   readonly faults: readonly Fault[];
@@ -43,6 +52,7 @@ export async function collectHost(reader: ValueReader): Promise<RawHost> {
     services: [],
     settings: new Map(),
     closed: [],
+    closedSettings: [],
     faults: [],
     settingFaults: [],
     roots: [],
@@ -59,6 +69,7 @@ export async function collectHost(reader: ValueReader): Promise<RawHost> {
     services: collected.services,
     settings: collected.settings,
     closed: collected.closed,
+    closedSettings: collected.closedSettings,
     faults: collected.faults,
     settingFaults: collected.settingFaults,
     notes: names.filter(isServices).flatMap((name) => hiddenNotes(name, host)),
@@ -69,7 +80,8 @@ export async function collectHost(reader: ValueReader): Promise<RawHost> {
 interface Collected {
   services: RawService[];
   readonly settings: Map<string, MapEntry>;
-  readonly closed: { name: string; at: Position; reason: string }[];
+  readonly closed: Closed[];
+  readonly closedSettings: Closed[];
   readonly faults: Fault[];
   readonly settingFaults: Fault[];
   /** Our variables as they were read, for the schema. */
@@ -86,7 +98,7 @@ async function readSetting(
   reader: ValueReader,
   into: Collected,
 ): Promise<void> {
-  const aside = { ...into, faults: into.settingFaults };
+  const aside = { ...into, faults: into.settingFaults, closed: into.closedSettings };
   const value = await attempt(() => readTree(entry.value, reader), name, entry.at, aside);
   if (value === null) return;
   into.roots.push({ ...entry, value });
@@ -198,15 +210,6 @@ async function readKeys(map: MapNode, reader: ValueReader): Promise<MapNode> {
     entries.push({ ...entry, value });
   }
   return { ...map, entries };
-}
-
-/** Opens `{file}` and `{env}`, which are no secrets, and leaves everything else closed. */
-async function readPasswordShape(node: YamlNode, reader: ValueReader): Promise<YamlNode> {
-  if (node.kind !== 'scalar') return readTree(node, reader);
-  const resolved = reader.host.resolve(node);
-  if (resolved.kind === 'found' && resolved.node.kind === 'map')
-    return readTree(resolved.node, reader);
-  return node;
 }
 
 /** Gives what the work gives, or null after noting why it could not be done. */

@@ -29,7 +29,7 @@ export async function completeService(
 ): Promise<ServiceDefinition | UnwantedService> {
   const catalog = findCatalogEntry(raw);
   const map = withDefaults(raw.map, settings.defaults);
-  const password = await findPassword(map, catalog, reader);
+  const password = await findPassword(raw, map, catalog, reader);
   const reason = await whyUnwanted(map, catalog, password, reader);
   if (reason !== null) {
     const { serverName } = settings;
@@ -119,6 +119,7 @@ function checkRenamed(catalog: CatalogEntry | undefined, reader: ValueReader): v
 }
 
 async function findPassword(
+  raw: RawService,
   map: MapNode,
   catalog: CatalogEntry | undefined,
   reader: ValueReader,
@@ -131,11 +132,30 @@ async function findPassword(
       return { kind: 'value', node: entry.value, at: entry.value.at };
     }
   }
-  return null;
+  return closedPassword(raw, catalog, reader);
+}
+
+/** A closed vault may hold the password: a reference that waits until it is open. */
+function closedPassword(
+  { at }: RawService,
+  catalog: CatalogEntry | undefined,
+  reader: ValueReader,
+): PasswordSource | null {
+  const [name] = catalog?.password ?? [];
+  if (name === undefined || reader.decrypt !== null) return null;
+  if (reader.host.lookup(name).closed.length === 0) return null;
+  return { kind: 'value', node: { kind: 'scalar', at, value: `{{ ${name} }}` }, at };
 }
 
 function passwordSource(node: YamlNode, at: Position, reader: ValueReader): PasswordSource {
   if (node.kind !== 'map') return { kind: 'value', node, at: node.at };
+  const command = getEntry(node, 'command')?.value;
+  if (command?.kind === 'seq') {
+    const [program = '', ...args] = command.items.map(nodeText);
+    const file = program.includes('/') ? fromInventory(program, reader) : program;
+    return { kind: 'command', words: [file, ...args], at };
+  }
+  if (getEntry(node, 'prompt') !== undefined) return { kind: 'prompt', at };
   const file = textOf(node, 'file');
   if (file === null) return { kind: 'env', name: textOf(node, 'env') ?? '', at };
   return { kind: 'file', path: fromInventory(file, reader), at };

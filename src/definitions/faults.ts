@@ -68,6 +68,8 @@ function describeValue(
       return { found: kind, wanted: wantedTypes(params['type']) };
     case 'enum':
       return wantedChoice(spot, params['allowedValues'] as readonly string[]);
+    case 'const':
+      return { found: `${spot.label} is something else`, wanted: String(params['allowedValue']) };
     case 'pattern':
       return {
         found: `${spot.label} is not formed like one`,

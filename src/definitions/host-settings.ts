@@ -20,6 +20,10 @@ export interface HostSettings {
   readonly caFile: string | null;
   readonly maxWait: number;
   readonly defaults: MapNode | null;
+  /** Where a closed vault may hold the server name that nothing else names. */
+  readonly hiddenName: string | null;
+  /** What only a closed vault could tell; then nothing is known of the host's services. */
+  readonly closed: ClosedVaultError | null;
 }
 
 /** Gives the settings of a host. Throws InputError or ClosedVaultError. */
@@ -28,6 +32,7 @@ export async function readHostSettings(raw: RawHost, reader: ValueReader): Promi
   const named = value('matrix_tokens_server_name') ?? (await readText('matrix_domain', reader));
   const caFile = plain(value('matrix_tokens_ca_file'));
   const defaults = value('matrix_tokens_defaults');
+  const [hidden] = raw.closedSettings;
   const url = value('matrix_tokens_homeserver_url') ?? (await playbookUrl(reader));
   return {
     serverName: named === null ? null : String(plain(named)),
@@ -38,7 +43,22 @@ export async function readHostSettings(raw: RawHost, reader: ValueReader): Promi
     caFile: typeof caFile === 'string' ? fromFolder(caFile, reader.host.inventoryFolder) : null,
     maxWait: Number(plain(value('matrix_tokens_max_wait')) ?? DEFAULT_MAX_WAIT_S),
     defaults: defaults?.kind === 'map' ? defaults : null,
+    closed:
+      hidden === undefined ? null : new ClosedVaultError(`${hidden.name} is vaulted`, hidden.at),
+    hiddenName: named === null ? await hiddenName(reader) : null,
   };
+}
+
+async function hiddenName(reader: ValueReader): Promise<string | null> {
+  const { found } = reader.host.lookup('matrix_domain');
+  try {
+    if (found !== null) await readValue(found.entry.value, reader);
+  } catch (error) {
+    return error instanceof ClosedVaultError ? 'matrix_domain is vaulted' : null;
+  }
+  const { closed } = reader.host.lookup('matrix_tokens_server_name');
+  const isOpen = reader.decrypt !== null || closed.length === 0;
+  return isOpen ? null : `the server name may stand in ${closed.join(', ')}`;
 }
 
 /** matrix-docker-ansible-deploy serves the API there; its well-known often does not exist. */
@@ -79,6 +99,9 @@ export function chooseHomeserver(question: HomeserverQuestion): HomeserverSettin
   const ownUrl = own?.text.includes('://') === true ? own.text : null;
   const ownName = own !== null && ownUrl === null ? own.text : null;
   const serverName = serverOfUser ?? ownName ?? settings.serverName;
+  if (serverName === null && settings.hiddenName !== null) {
+    throw new ClosedVaultError(settings.hiddenName, question.at);
+  }
   if (serverName === null) throw new InputError(noServerName(question));
   const isHosts = ownName === null && serverName === settings.serverName;
   const url = ownUrl ?? (isHosts ? settings.url : null);

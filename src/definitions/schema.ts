@@ -26,7 +26,8 @@ const variables = {
 } as const;
 
 const password = {
-  description: 'The password of the user: a string, {file: path} or {env: NAME}.',
+  description:
+    'The password of the user: a string, or one of {file: path}, {env: NAME}, {command: [program, argument, ...]} and {prompt: true}.',
   writeOnly: true,
   type: ['string', 'object'],
   minLength: 1,
@@ -35,12 +36,25 @@ const password = {
       type: 'string',
       minLength: 1,
       description:
-        'A file that holds nothing but the password; relative to the folder of the inventory. A final newline is dropped.',
+        'A file that holds nothing but the password; relative to the folder of the inventory. A final newline is dropped. It may be encrypted with Ansible Vault.',
     },
     env: {
       type: 'string',
       pattern: '^[A-Za-z_][A-Za-z0-9_]*$',
       description: 'Name of an environment variable that holds the password.',
+    },
+    command: {
+      type: 'array',
+      items: { type: 'string' },
+      minItems: 1,
+      maxItems: 100,
+      description:
+        'A program with its arguments that prints the password; run without a shell, never in check mode. A program with a relative path is looked for from the folder of the inventory. Nothing here may come from a vault.',
+    },
+    prompt: {
+      type: 'boolean',
+      const: true,
+      description: 'true: asked for on the terminal, once a user and run; never in check mode.',
     },
   },
   minProperties: 1,

@@ -15,7 +15,9 @@ export interface TargetVariables {
 export type PasswordSource =
   | { readonly kind: 'value'; readonly node: YamlNode; readonly at: Position }
   | { readonly kind: 'file'; readonly path: string; readonly at: Position }
-  | { readonly kind: 'env'; readonly name: string; readonly at: Position };
+  | { readonly kind: 'env'; readonly name: string; readonly at: Position }
+  | { readonly kind: 'command'; readonly words: readonly string[]; readonly at: Position }
+  | { readonly kind: 'prompt'; readonly at: Position };
 
 /** The homeserver that a user belongs to, as far as vars say. */
 export interface HomeserverSettings {

@@ -56,7 +56,10 @@ function overridden(service: LocatedService, path: VariablePath, winner: Layer):
     at: entry?.at,
     found: `a value of ${path[0]} that would win over the one in ${service.target.shown}`,
     wanted: `nothing above ${service.target.shown} that sets ${path[0]}`,
-    fix: `remove the line${entry === undefined ? '' : ` ${formatPosition(entry.at)}`}`,
+    fix:
+      entry === undefined || winner.kind === 'extra'
+        ? `leave ${path[0]} out of -e`
+        : `remove the line ${formatPosition(entry.at)}`,
   };
 }
 
