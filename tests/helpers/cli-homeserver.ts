@@ -1,11 +1,15 @@
 // The words of a case about homeservers.
 import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { errorAnswer } from '../../scripts/homeserver/answer.ts';
 import type { HomeserverFault } from '../../scripts/homeserver/faults.ts';
 import { startHomeserver } from '../../scripts/homeserver/homeserver.ts';
 import type { Homeserver, HomeserverOptions } from '../../scripts/homeserver/homeserver.ts';
 import { devicesOf, openSession } from '../../scripts/homeserver/state.ts';
 import { SYNAPSE } from '../../scripts/homeserver/servers/synapse.ts';
+import { makeCertificate } from './certificates.ts';
+import type { Certificate } from './certificates.ts';
 import type { Case } from './cli-case.ts';
 
 /** Splits `key=value` words; a key may stand several times. */
@@ -20,22 +24,33 @@ function readPairs(args: readonly string[]): Map<string, string[]> {
 }
 
 /**
- * `homeserver [as=NAME] [server_name=…] [software=…] [limit=address:PER_SECOND/BURST]
- * user=LOCALPART:PASSWORD …` starts one; `$URL` (or `$URL_NAME`) is where it listens.
+ * `homeserver [as=NAME] [server_name=…] [software=…] [limit=address:PER_SECOND/BURST] [tls=FILE]
+ * user=LOCALPART:PASSWORD …` starts one; `$URL` (or `$URL_NAME`) is where it listens. With `tls` the
+ * file receives the certificate that it has made for itself.
  */
 export async function startNamed(one: Case, args: readonly string[]): Promise<void> {
   const pairs = readPairs(args);
   const name = pairs.get('as')?.[0] ?? '';
   const software = pairs.get('software')?.[0] as HomeserverOptions['software'];
   const serverName = pairs.get('server_name')?.[0];
+  const certificate = await certify(one, pairs.get('tls')?.[0]);
   const homeserver = await startHomeserver({
     users: (pairs.get('user') ?? []).map(readUser),
     rcLogin: Object.fromEntries((pairs.get('limit') ?? []).map(readLimit)),
     ...(software === undefined ? {} : { software }),
     ...(serverName === undefined ? {} : { serverName }),
+    ...(certificate === null ? {} : { tls: certificate }),
   });
   one.homeservers.set(name, homeserver);
   one.values.set(name === '' ? 'URL' : `URL_${name}`, homeserver.baseUrl);
+}
+
+async function certify(one: Case, file: string | undefined): Promise<Certificate | null> {
+  if (file === undefined) return null;
+  const certificate = await makeCertificate();
+  mkdirSync(dirname(join(one.work, file)), { recursive: true });
+  writeFileSync(join(one.work, file), certificate.cert);
+  return certificate;
 }
 
 function readUser(text: string): { localpart: string; password: string } {
