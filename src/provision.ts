@@ -166,6 +166,6 @@ function report(assessment: Assessment, performed: Performed): Report {
 
 function reasonToStay(session: WaitingSession, { actions }: Assessment): string {
   return isDefined(session, actions)
-    ? 'its login had no clear outcome; the run that gets a token for this service removes it'
+    ? 'it may still be open: the run that gets a token for this service looks for it and removes it'
     : NO_SERVICE_OF_SESSION;
 }

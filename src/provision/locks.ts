@@ -27,7 +27,7 @@ export async function lockTargets(actions: readonly Action[], world: World): Pro
   }
   const locks = new Map<string, Lock>();
   const release = async (): Promise<void> => {
-    for (const lock of locks.values()) await lock.release();
+    for (const lock of locks.values()) await releaseOne(lock, world);
   };
   try {
     for (const path of [...shown.keys()].toSorted()) {
@@ -58,6 +58,14 @@ async function lockOne(path: string, shown: string, world: World): Promise<Lock>
       wanted: 'a folder that this user can write to',
     });
   }
+}
+
+/** A lock that stays is no reason to fail: the next run takes it over, and the report must come. */
+async function releaseOne(lock: Lock, world: World): Promise<void> {
+  await lock.release().catch((error: unknown) => {
+    if (!(error instanceof StoreError)) throw error;
+    world.warn(error.message);
+  });
 }
 
 function nameOf(holder: LockHolder | null): string {

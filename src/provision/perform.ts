@@ -87,7 +87,7 @@ async function performGroup(group: Group, locks: Locks, options: OpenOptions): P
   const outcomes: Outcome[] = [];
   const notes: string[] = [];
   const sweeps: SweepItem[] = [];
-  for (const round of roundsOf(group.logins)) {
+  for (const round of roundsOf(group.logins, locks)) {
     const results = await runLogins(round, group.queue, locks, options);
     for (const { item, result } of results) {
       if (isFailure(result)) {
@@ -106,11 +106,12 @@ async function performGroup(group: Group, locks: Locks, options: OpenOptions): P
 }
 
 /** Two services of one file follow each other: each extends what the one before it wrote. */
-function roundsOf(items: readonly Item<LoginWork>[]): Item<LoginWork>[][] {
+function roundsOf(items: readonly Item<LoginWork>[], locks: Locks): Item<LoginWork>[][] {
   const rounds: Item<LoginWork>[][] = [];
-  const counts = new Map<string, number>();
+  const counts = new Map<string | undefined, number>();
   for (const item of items) {
-    const { file } = item.work.action.target;
+    // The real path: links make one file of two names.
+    const file = locks.of(item.work.action)?.target;
     const index = counts.get(file) ?? 0;
     counts.set(file, index + 1);
     (rounds[index] ??= []).push(item);
