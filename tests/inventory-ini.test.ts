@@ -4,6 +4,7 @@ import * as fc from 'fast-check';
 import { parseIniInventory } from '../src/ansible/inventory-ini.ts';
 import { InputError } from '../src/errors.ts';
 import { compareWithAnsible, sourceToTyped, toTyped } from './helpers/ansible-loader.ts';
+import { HOST_NAMES } from './helpers/host-names.ts';
 import { ansibleSkip } from './helpers/python.ts';
 import { oneOf, sample } from './helpers/yaml-samples.ts';
 
@@ -16,7 +17,7 @@ const values = oneOf(
 );
 const hosts = oneOf(
   ['h1', 'h2', 'h3.example.com', 'h4:22', 'h[1:3]', 'h5:', '10.0.0.1', '10.0.0.1:2222'],
-  ['fe80::1', 'h_', 'ho*st', '---', '"h q"', 'h\\ x', 'hé', 'h#c'],
+  ['fe80::1', 'h_', 'ho*st', '---', '"h q"', 'h\\ x', 'hé', 'h#c', ...HOST_NAMES],
 );
 const hostLine = fc
   .tuple(
@@ -100,7 +101,7 @@ test('sections make groups with hosts, variables and children', () => {
 
 /** Names of cases with the text, and code and place of each fault. */
 const REFUSED: readonly (readonly [string, string, readonly string[]])[] = [
-  ['a range of hosts', 'a\nh[01:20] x=1\n', ['E_UNSUPPORTED 2:1']],
+  ['a range that ends before it begins', 'a\nh[20:10] x=1\n', ['E_INVENTORY 2:1']],
   ['a pattern', 'h*\n', ['E_UNSUPPORTED 1:1']],
   ['a host that ends with a colon', '  all:\n', ['E_INVENTORY 1:3']],
   ['a section of an unknown kind', '[g:foo]\n', ['E_INI 1:1']],

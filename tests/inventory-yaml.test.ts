@@ -118,9 +118,9 @@ const REFUSED: readonly (readonly [string, string, readonly string[]])[] = [
   ['a list', '- all\n', ['E_INVENTORY 1:1']],
   ['a plugin configuration', 'plugin: aws_ec2\nregions: []\n', ['E_UNSUPPORTED 1:1']],
   [
-    'a range of hosts',
-    'all:\n  hosts:\n    h[1:3]:\n    i[1:3]:\n',
-    ['E_UNSUPPORTED 3:5', 'E_UNSUPPORTED 4:5'],
+    'a range of hosts that is none',
+    'all:\n  hosts:\n    h[1-3]:\n    i[1:99999999]:\n',
+    ['E_INVENTORY 3:5', 'E_INVENTORY 4:5'],
   ],
   ['hosts as a list', 'all:\n  hosts: [a, b]\n', ['E_INVENTORY 2:10']],
   ['a host with a string', 'all:\n  hosts:\n    a: b\n', ['E_INVENTORY 3:8']],

@@ -1,10 +1,9 @@
 // INI inventories: sections of hosts, of variables and of children, read line by line.
 import { InputError } from '../errors.ts';
 import type { Fault, Position } from '../errors.ts';
-import { parseHostName } from './host-name.ts';
-import { addGroup, addHost, createDraft, toSource } from './inventory.ts';
-import type { YamlNode } from '../yaml/node.ts';
-import type { InventoryDraft, InventorySource } from './inventory.ts';
+import { parseHostNames } from './host-name.ts';
+import { addGroup, addHosts, createDraft, toSource } from './inventory.ts';
+import type { HostDraft, InventoryDraft, InventorySource } from './inventory.ts';
 import { parsePythonLiteral } from './python-literal.ts';
 import { splitWords } from './shell-words.ts';
 import type { Word } from './shell-words.ts';
@@ -84,17 +83,21 @@ function readLine(reading: Reading, line: Line): void {
   if (line.isOdd)
     throw iniError(line.at, 'a control character or a special line break', 'remove it');
   if (line.text === '' || line.text.startsWith('#') || line.text.startsWith(';')) return;
-  if (line.text.startsWith('[')) readSection(reading, line);
+  if (line.text.startsWith('[') && !isHostLine(reading, line)) readSection(reading, line);
   else if (reading.section === 'hosts') readHost(reading, line);
   else if (reading.section === 'vars') readVar(reading, line);
   else readChild(reading, line);
 }
 
+/** `[::1]:22`, or a name that begins with a range. */
+function isHostLine({ section }: Reading, { text }: Line): boolean {
+  return section === 'hosts' && !SECTION.test(text) && !text.endsWith(']');
+}
+
 function readSection(reading: Reading, { text, at }: Line): void {
   const [, group, section = 'hosts'] = SECTION.exec(text) ?? [];
   if (group === undefined) {
-    const fix =
-      'write [group], [group:vars] or [group:children] without spaces; hosts in brackets are not read';
+    const fix = 'write [group], [group:vars] or [group:children] without spaces';
     throw iniError(at, 'a section that cannot be read', fix);
   }
   if (section !== 'hosts' && section !== 'vars' && section !== 'children') {
@@ -118,21 +121,18 @@ function nameGroup(reading: Reading, group: string, at: Position): void {
 function readHost(reading: Reading, { text, at }: Line): void {
   const [first, ...rest] = splitWords(text) ?? [];
   if (first === undefined) throw iniError(at, 'a quote that is never closed', 'close the quote');
-  const host = addHost(
-    reading.draft,
-    addGroup(reading.draft, reading.group),
-    parseHostName(first.text, at),
-    at,
-  );
-  for (const word of rest) collectFaults(reading, () => readHostVar(host.vars, word, at));
+  const names = parseHostNames(first.text, at);
+  const hosts = addHosts(reading.draft, addGroup(reading.draft, reading.group), names, at);
+  for (const word of rest) collectFaults(reading, () => readHostVar(hosts, word, at));
 }
 
-function readHostVar(vars: Map<string, YamlNode>, word: Word, line: Position): void {
+function readHostVar(hosts: readonly HostDraft[], word: Word, line: Position): void {
   const equals = word.text.indexOf('=');
   const at = { ...line, column: line.column + word.offset };
   if (equals < 1) throw iniError(at, 'text behind a host that is no variable', 'write name=value');
   const valueAt = { ...at, column: at.column + equals + 1 };
-  vars.set(word.text.slice(0, equals), parsePythonLiteral(word.text.slice(equals + 1), valueAt));
+  const value = parsePythonLiteral(word.text.slice(equals + 1), valueAt);
+  for (const host of hosts) host.vars.set(word.text.slice(0, equals), value);
 }
 
 function readVar(reading: Reading, { text, at }: Line): void {

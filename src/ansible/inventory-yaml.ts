@@ -4,8 +4,8 @@ import type { Fault, Position } from '../errors.ts';
 import { describeType } from '../yaml/node.ts';
 import type { MapEntry, MapNode, YamlNode } from '../yaml/node.ts';
 import { parseYaml } from '../yaml/parse.ts';
-import { parseHostName } from './host-name.ts';
-import { addGroup, addHost, createDraft, toSource } from './inventory.ts';
+import { parseHostNames } from './host-name.ts';
+import { addGroup, addHosts, createDraft, toSource } from './inventory.ts';
 import type { InventoryDraft, InventorySource } from './inventory.ts';
 
 interface Reading {
@@ -16,7 +16,7 @@ interface Reading {
 /**
  * Reads a YAML (or JSON) inventory.
  * @throws InputError with all faults of the file: E_YAML, E_INVENTORY for what Ansible refuses and
- * for groups that it would skip, E_UNSUPPORTED for ranges, patterns and plugin configurations.
+ * for groups that it would skip, E_UNSUPPORTED for patterns and plugin configurations.
  * @see https://docs.ansible.com/ansible/latest/collections/ansible/builtin/yaml_inventory.html
  */
 export function parseYamlInventory(text: string, file: string): InventorySource {
@@ -92,10 +92,12 @@ function readHost(reading: Reading, group: string, { at, key, value }: MapEntry)
     return refuse(reading, value.at, `${describeType(value)} in place of a host's vars`, 'a map');
   }
   try {
-    const name = parseHostName(key, at);
-    const host = addHost(reading.draft, addGroup(reading.draft, group), name, at);
+    const names = parseHostNames(key, at);
+    const hosts = addHosts(reading.draft, addGroup(reading.draft, group), names, at);
     if (value.kind !== 'map') return;
-    for (const entry of value.entries) readVar(reading, host.vars, entry);
+    for (const host of hosts) {
+      for (const entry of value.entries) readVar(reading, host.vars, entry);
+    }
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     reading.faults.push(...error.faults);

@@ -3,6 +3,7 @@
 import { dirname } from 'node:path';
 import type { Position } from '../errors.ts';
 import type { YamlNode } from '../yaml/node.ts';
+import type { HostNames } from './host-name.ts';
 
 export interface InventoryGroup {
   readonly name: string;
@@ -41,7 +42,8 @@ interface GroupDraft {
   at: Position | undefined;
 }
 
-interface HostDraft extends InventoryHost {
+/** A host while its file is being read. */
+export interface HostDraft extends InventoryHost {
   readonly vars: Map<string, YamlNode>;
 }
 
@@ -71,20 +73,23 @@ function createGroup(name: string): GroupDraft {
   return { name, vars: new Map(), children: new Set(), hosts: new Set(), at: undefined };
 }
 
-/** Puts a host into a group. `port` counts only where the host is named for the first time. */
-export function addHost(
+/** Puts hosts into a group. `port` counts only where a host is named for the first time. */
+export function addHosts(
   draft: InventoryDraft,
   group: GroupDraft,
-  { name, port }: { readonly name: string; readonly port: number | null },
+  { names, port }: HostNames,
   at: Position,
-): HostDraft {
-  group.hosts.add(name);
-  const known = draft.hosts.get(name);
-  if (known !== undefined) return known;
-  const host: HostDraft = { name, vars: new Map(), at };
-  if (port !== null) host.vars.set('ansible_port', { kind: 'scalar', at, value: port });
-  draft.hosts.set(name, host);
-  return host;
+): HostDraft[] {
+  return names.map((name) => {
+    group.hosts.add(name);
+    const known = draft.hosts.get(name);
+    if (known !== undefined) return known;
+    const host: HostDraft = { name, vars: new Map(), at };
+    if (port !== null && port > 0)
+      host.vars.set('ansible_port', { kind: 'scalar', at, value: port });
+    draft.hosts.set(name, host);
+    return host;
+  });
 }
 
 /** Gives the finished content of a file. */
