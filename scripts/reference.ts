@@ -70,8 +70,9 @@ matrix_tokens_services:
 
 ${table(serviceSchema.properties)}
 
-\`password\` is a string (a reference to a vaulted variable, as a rule), \`{file: path}\` or
-\`{env: NAME}\`. \`variables\` holds \`access_token\` and, for services that want it, \`device_id\`: each
+\`password\` is a string (a reference to a vaulted variable, as a rule), \`{file: path}\`,
+\`{env: NAME}\`, \`{command: [program, argument]}\` or \`{prompt: true}\`; which one when stands in
+[Passwords of bots](passwords.md). \`variables\` holds \`access_token\` and, for services that want it, \`device_id\`: each
 the name of a variable, or a list of keys that leads into a map.
 
 ## What counts as present

@@ -1,0 +1,208 @@
+// Reads the passwords of services that are needed, each source once. Programs run and people are
+// asked one after the other, people only when nothing else is wrong.
+import { readFile } from 'node:fs/promises';
+import type { Decrypt, PasswordSource, ServiceDefinition } from '../definitions/types.ts';
+import { readValue } from '../definitions/values.ts';
+import { InputError, settleAll, type Fault, type Position } from '../errors.ts';
+import type { World } from '../provision/world.ts';
+import { Secret } from '../secret.ts';
+import { isEnvelope } from '../vault/envelope.ts';
+import { describeType, type YamlNode } from '../yaml/node.ts';
+
+/** A password with the place where it stands, which an error names. */
+export interface Password {
+  readonly secret: Secret;
+  readonly at: Position;
+}
+
+/** What passwords are read with. */
+export interface PasswordTools {
+  readonly decrypt: Decrypt | null;
+  readonly world: Pick<World, 'env' | 'prompt' | 'run'>;
+}
+
+type Source<Kind extends PasswordSource['kind']> = Extract<PasswordSource, { kind: Kind }>;
+
+/** Passwords by definition; a service that has none is not among them. */
+export type Passwords = ReadonlyMap<ServiceDefinition, Password>;
+
+/** Reads all passwords that nobody has to type. Throws InputError with all faults. */
+export async function readPasswords(
+  definitions: readonly ServiceDefinition[],
+  tools: PasswordTools,
+): Promise<Passwords> {
+  const run = inTurn(tools.world.run);
+  const found = await settleAll(
+    definitions.map(async (definition): Promise<[ServiceDefinition, Password][]> => {
+      const { password: source } = definition;
+      if (source === null || source.kind === 'prompt') return [];
+      const text = await readSource(source, definition, { ...tools, run });
+      return [[definition, toPassword(text, source.at, definition)]];
+    }),
+  );
+  return new Map(found.flat());
+}
+
+/** Asks for the passwords that are to be typed, once a user. Throws InputError. */
+export async function askPasswords(
+  definitions: readonly ServiceDefinition[],
+  prompt: World['prompt'],
+): Promise<Passwords> {
+  const typed = new Map<string, Password>();
+  const asked = definitions.filter(({ password }) => password?.kind === 'prompt');
+  if (prompt === null && asked.length > 0) throw new InputError(asked.map(noTerminal));
+  for (const definition of asked) {
+    const { password, userId } = definition;
+    if (password === null || prompt === null || typed.has(userId)) continue;
+    const text = await prompt(`Password of ${userId}: `);
+    typed.set(userId, toPassword(text, password.at, definition));
+  }
+  return new Map(
+    asked.flatMap((definition) => {
+      const password = typed.get(definition.userId);
+      return password === undefined ? [] : [[definition, password] as const];
+    }),
+  );
+}
+
+function toPassword(text: string, at: Position, { name }: ServiceDefinition): Password {
+  if (text !== '') return { secret: new Secret(text), at };
+  throw new InputError({
+    code: 'E_NO_PASSWORD',
+    at,
+    found: `an empty password for service '${name}'`,
+    wanted: 'the password of the user',
+  });
+}
+
+type Run = (words: readonly string[], at: Position) => Promise<string>;
+
+async function readSource(
+  source: Exclude<PasswordSource, { kind: 'prompt' }>,
+  definition: ServiceDefinition,
+  tools: PasswordTools & { readonly run: Run },
+): Promise<string> {
+  switch (source.kind) {
+    case 'value': {
+      const reader = { host: definition.host, decrypt: tools.decrypt };
+      const value = await readValue(source.node, reader);
+      return textOf(value, `the password of service '${definition.name}'`);
+    }
+    case 'file':
+      return readPasswordFile(source, tools.decrypt);
+    case 'env':
+      return readVariable(source, tools.world.env);
+    case 'command':
+      return tools.run(source.words, source.at);
+  }
+}
+
+async function readPasswordFile(
+  { path, at }: Source<'file'>,
+  decrypt: Decrypt | null,
+): Promise<string> {
+  const text = await readText(path, at);
+  if (!isEnvelope(text)) return withoutLineEnd(text);
+  if (decrypt !== null)
+    return withoutLineEnd(await decrypt(text, { file: path, line: 1, column: 1 }));
+  throw new InputError({
+    code: 'E_VAULT_PASSWORD',
+    at,
+    found: `the password file ${path}, which is encrypted, and no vault password was given`,
+    wanted: 'the vault password',
+    fix: 'give it with `--vault-password-file FILE`',
+  });
+}
+
+async function readText(path: string, at: Position): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new InputError({
+      code: 'E_FILE',
+      at,
+      found: `the password file ${path}, which cannot be read (${code})`,
+      wanted: 'a file with the password; relative paths start at the folder of the inventory',
+    });
+  }
+}
+
+function readVariable({ name, at }: Source<'env'>, env: World['env']): string {
+  const text = env[name];
+  if (text !== undefined) return text;
+  throw new InputError({
+    code: 'E_NO_PASSWORD',
+    at,
+    found: `the environment variable ${name}, which is not set`,
+    wanted: 'the password in it',
+    fix: `set it for this run:\nread -rs ${name} && export ${name}`,
+  });
+}
+
+/** Password managers ask people things, so one program follows the other, and each runs once. */
+function inTurn(run: World['run']): Run {
+  const printed = new Map<string, Promise<string>>();
+  let last: Promise<unknown> = Promise.resolve();
+  return (words, at) => {
+    const key = JSON.stringify(words);
+    const result = printed.get(key) ?? last.then(() => runCommand(words, at, run));
+    printed.set(key, result);
+    last = result.catch(() => null);
+    return result;
+  };
+}
+
+async function runCommand(
+  [program = '', ...args]: readonly string[],
+  at: Position,
+  run: World['run'],
+): Promise<string> {
+  const { exitCode, stdout } = await run(program, args).catch(() => {
+    throw new InputError(commandFault(program, at, 'cannot be run'));
+  });
+  if (exitCode !== 0) {
+    const why = exitCode === 127 ? 'was not found' : `ended with code ${exitCode}`;
+    throw new InputError(commandFault(program, at, why));
+  }
+  try {
+    return withoutLineEnd(new TextDecoder('utf-8', { fatal: true }).decode(stdout));
+  } catch {
+    throw new InputError(commandFault(program, at, 'printed something else than text in UTF-8'));
+  }
+}
+
+function commandFault(program: string, at: Position, why: string): Fault {
+  return {
+    code: 'E_NO_PASSWORD',
+    at,
+    found: `the password command ${program}, which ${why}`,
+    wanted: 'a program that prints the password and ends with code 0',
+    fix: 'try it in a terminal; it is run without a shell',
+  };
+}
+
+function noTerminal({ password, userId, at }: ServiceDefinition): Fault {
+  return {
+    code: 'E_NO_PASSWORD',
+    at: password?.at ?? at,
+    found: `the password of ${userId}, which should be typed, and there is no terminal`,
+    wanted: 'a terminal, or a password from elsewhere: {file}, {env}, {command} or a vaulted value',
+  };
+}
+
+function withoutLineEnd(text: string): string {
+  return text.replace(/\r?\n$/, '');
+}
+
+/** Gives a string; `what` names it in the error. Throws InputError for any other value. */
+export function textOf(node: YamlNode, what: string): string {
+  if (node.kind === 'scalar' && typeof node.value === 'string') return node.value;
+  throw new InputError({
+    code: 'E_VALUE',
+    at: node.at,
+    found: `${describeType(node)} as ${what}`,
+    wanted: 'a string',
+    fix: 'put it into quotes',
+  });
+}
