@@ -8,6 +8,7 @@ import { sessionsOf } from '../assess.ts';
 import { parseSessions } from '../store/text.ts';
 import { isEnvelope } from '../vault/envelope.ts';
 import { dropEntry } from '../vault/journal.ts';
+import { StoreError } from '../vault/store-error.ts';
 
 /** Drops the entries whose session is stored, and gives those that are left. */
 export async function dropSettled(
@@ -21,11 +22,21 @@ export async function dropSettled(
     const device = await storedDevice(action, decrypt);
     for (const session of sessions) {
       if (session.entry.device_id !== device) continue;
-      await dropEntry(session.folder, session.entry);
-      dropped.add(session);
+      if (await drop(session)) dropped.add(session);
     }
   }
   return assessment.sessions.filter((session) => !dropped.has(session));
+}
+
+/** Gives false where it cannot be removed; it is tried once more with the sessions that are left. */
+async function drop({ folder, entry }: WaitingSession): Promise<boolean> {
+  try {
+    await dropEntry(folder, entry);
+    return true;
+  } catch (error) {
+    if (error instanceof StoreError) return false;
+    throw error;
+  }
 }
 
 /** Gives the device ID that the comment beside the values names, or null: then whoami decides. */

@@ -10,6 +10,7 @@ import { deleteDevices, listDevices, logout, whoami } from '../matrix/sessions.t
 import type { WaitingSession } from '../assess.ts';
 import type { Secret } from '../secret.ts';
 import { dropEntry, writeEntry } from '../vault/journal.ts';
+import { localFailure } from './run-codes.ts';
 import type { World } from './world.ts';
 
 export interface SweepContext {
@@ -37,7 +38,7 @@ export function createSweep(request: SweepRequest, context: SweepContext): Job<S
   return {
     name: request.service,
     userId: request.userId,
-    attempt: () => sweep(request, state, context),
+    attempt: () => sweep(request, state, context).catch(journalFailure),
   };
 }
 
@@ -163,6 +164,11 @@ async function logOutAs(
 async function drop(session: WaitingSession, state: SweepState): Promise<void> {
   await dropEntry(session.folder, session.entry);
   state.waiting = state.waiting.filter((one) => one !== session);
+}
+
+/** The journal cannot be written: what is still in it, the next run looks at again. */
+function journalFailure(error: unknown): Failure {
+  return localFailure('SESSION_LEFT', error, 'what was removed stays removed');
 }
 
 function sessionLeft(message: string): Failure {
