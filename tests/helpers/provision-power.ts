@@ -18,36 +18,37 @@ export interface Power {
   remains(names: 'synced' | 'current'): Remains;
 }
 
+/** Inode and how often it was made anew: a number is used again as soon as it is free. */
 type Inode = string;
 
 interface Disk {
+  readonly generations: Map<string, number>;
   readonly contents: Map<Inode, Buffer>;
   readonly folders: Map<Inode, ReadonlyMap<string, { inode: Inode; isFolder: boolean }>>;
 }
 
 /** Watches the folder from now on. */
 export function watchPower(root: string): Power {
-  const disk: Disk = { contents: new Map(), folders: new Map() };
+  const disk: Disk = { generations: new Map(), contents: new Map(), folders: new Map() };
   syncTree(disk, root);
   return {
     made: (path) => {
       const stats = lstatSync(path, { bigint: true, throwIfNoEntry: false });
       if (stats === undefined) return;
-      const inode = inodeOf(stats);
-      disk.contents.delete(inode);
-      disk.folders.delete(inode);
+      const number = numberOf(stats);
+      disk.generations.set(number, (disk.generations.get(number) ?? 0) + 1);
     },
     synced: (fd) => {
       const path = `/proc/self/fd/${fd}`;
       const stats = fstatSync(fd, { bigint: true });
-      if (stats.isDirectory()) disk.folders.set(inodeOf(stats), namesIn(path));
-      else disk.contents.set(inodeOf(stats), readFileSync(path));
+      if (stats.isDirectory()) disk.folders.set(inodeOf(disk, stats), namesIn(disk, path));
+      else disk.contents.set(inodeOf(disk, stats), readFileSync(path));
     },
     remains: (names) => {
       const remains: Record<string, string | null> = {};
       collect(
         disk,
-        { names, inode: inodeOf(lstatSync(root, { bigint: true })), path: root },
+        { names, inode: inodeOf(disk, lstatSync(root, { bigint: true })), path: root },
         remains,
       );
       return remains;
@@ -56,8 +57,8 @@ export function watchPower(root: string): Power {
 }
 
 function syncTree(disk: Disk, folder: string): void {
-  const names = namesIn(folder);
-  disk.folders.set(inodeOf(lstatSync(folder, { bigint: true })), names);
+  const names = namesIn(disk, folder);
+  disk.folders.set(inodeOf(disk, lstatSync(folder, { bigint: true })), names);
   for (const [name, { inode, isFolder }] of names) {
     const path = join(folder, name);
     if (isFolder) syncTree(disk, path);
@@ -73,7 +74,8 @@ interface Place {
 
 function collect(disk: Disk, place: Place, remains: Record<string, string | null>): void {
   const { names, inode, path } = place;
-  const entries = names === 'current' ? namesIn(path) : (disk.folders.get(inode) ?? new Map());
+  const entries =
+    names === 'current' ? namesIn(disk, path) : (disk.folders.get(inode) ?? new Map());
   for (const [name, entry] of entries) {
     const inside = join(path, name);
     if (entry.isFolder) {
@@ -85,14 +87,19 @@ function collect(disk: Disk, place: Place, remains: Record<string, string | null
   }
 }
 
-function namesIn(folder: string): Map<string, { inode: Inode; isFolder: boolean }> {
+function namesIn(disk: Disk, folder: string): Map<string, { inode: Inode; isFolder: boolean }> {
   const entries = readdirSync(folder).map((name) => {
     const stats = lstatSync(join(folder, name), { bigint: true });
-    return [name, { inode: inodeOf(stats), isFolder: stats.isDirectory() }] as const;
+    return [name, { inode: inodeOf(disk, stats), isFolder: stats.isDirectory() }] as const;
   });
   return new Map(entries);
 }
 
-function inodeOf({ dev, ino }: BigIntStats): Inode {
+function inodeOf(disk: Disk, stats: BigIntStats): Inode {
+  const number = numberOf(stats);
+  return `${number}:${disk.generations.get(number) ?? 0}`;
+}
+
+function numberOf({ dev, ino }: BigIntStats): string {
   return `${dev}:${ino}`;
 }

@@ -10,6 +10,8 @@ export interface Preload {
   readonly killOn?: string;
   /** Write a file when a point matches, as another program might. */
   readonly meddle?: { readonly on: string; readonly file: string; readonly text: string };
+  /** How many times faster the clock goes: for what takes 30 s. */
+  readonly speed?: number;
   /** A file that gets a line for each point. */
   readonly trace?: string;
   /** The power fails together with the process: what is left on the disk goes to this file. */

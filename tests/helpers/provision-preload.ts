@@ -11,6 +11,7 @@ import fsp from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import net from 'node:net';
 import { relative } from 'node:path';
+import timers from 'node:timers/promises';
 import { watchPower } from './provision-power.ts';
 import type { Power } from './provision-power.ts';
 import { PRELOAD_VARIABLE } from './provision-preload-options.ts';
@@ -20,6 +21,7 @@ type Call = (...args: unknown[]) => Promise<unknown>;
 
 const preload = JSON.parse(process.env[PRELOAD_VARIABLE] ?? '{}') as Preload;
 const root = process.cwd();
+speedUp(preload.speed ?? 1);
 const power: Power | null = preload.powerCut === undefined ? null : watchPower(root);
 let count = 0;
 let hasMeddled = false;
@@ -154,4 +156,20 @@ sockets.read = function (size) {
 function textOf(data: unknown): string {
   if (Array.isArray(data)) return textOf((data[0] as { chunk?: unknown } | undefined)?.chunk ?? '');
   return Buffer.isBuffer(data) ? data.toString('latin1', 0, 200) : String(data).slice(0, 200);
+}
+
+function speedUp(speed: number): void {
+  if (speed === 1) return;
+  const { setTimeout: wait, setInterval: repeat } = globalThis;
+  const { setTimeout: waitFor } = timers;
+  const { now } = Date;
+  const begin = now();
+  Date.now = () => begin + (now() - begin) * speed;
+  const slower = { setTimeout: wait, setInterval: repeat };
+  for (const [name, original] of Object.entries(slower)) {
+    Reflect.set(globalThis, name, (call: () => void, ms: number, ...args: []) =>
+      original(call, ms / speed, ...args),
+    );
+  }
+  Reflect.set(timers, 'setTimeout', (ms: number, ...args: []) => waitFor(ms / speed, ...args));
 }

@@ -6,7 +6,6 @@ import { lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
-import type { TestContext } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { Secret } from '../../src/secret.ts';
 import { decryptText, encryptText } from '../../src/vault/keyring.ts';
@@ -44,6 +43,10 @@ export interface Run {
 export interface RunOptions {
   readonly preload?: Preload;
   readonly env?: Readonly<Record<string, string>>;
+  /** Default: the built one. */
+  readonly bundle?: string;
+  /** User and group to run as; default: one's own. */
+  readonly uid?: number;
   /** Sees the process at once. */
   readonly onStart?: (child: ChildProcess) => void;
 }
@@ -65,8 +68,13 @@ export interface Project {
   tree(): ReadonlyMap<string, string | null>;
 }
 
+/** What a `TestContext` and a process of its own have in common. */
+export interface Cleanup {
+  readonly after: (clean: () => unknown) => void;
+}
+
 /** Makes a folder that is removed when the test ends. */
-export async function makeProject(t: TestContext): Promise<Project> {
+export async function makeProject(t: Cleanup): Promise<Project> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'matrix-tokens-project-')));
   t.after(() => rm(folder, { recursive: true, force: true }));
   const vaultPassword = 'the vault password of this test';
@@ -105,11 +113,12 @@ export function outcomesOf(run: Run): Readonly<Record<string, string>> {
 }
 
 async function runIn(folder: string, args: readonly string[], options: RunOptions): Promise<Run> {
-  const { preload, env = {}, onStart } = options;
+  const { preload, env = {}, uid, bundle = BUNDLE, onStart } = options;
   const hooks = preload === undefined ? [] : ['--import', PRELOAD];
   const given = ['-i', 'inventory.yml', '--vault-password-file', 'vault_pass', ...args];
-  const child = spawn(process.execPath, [...hooks, BUNDLE, 'provision', ...given], {
+  const child = spawn(process.execPath, [...hooks, bundle, 'provision', ...given], {
     cwd: folder,
+    ...(uid === undefined ? {} : { uid, gid: uid }),
     // Without the operator's own Ansible settings, vault passwords and proxies.
     env: {
       PATH: process.env['PATH'],

@@ -3,11 +3,11 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
+import { startHomeserver } from '../../scripts/homeserver/homeserver.ts';
 import type { Homeserver, HomeserverOptions } from '../../scripts/homeserver/homeserver.ts';
-import { deviceIds, homeserverFor } from './homeserver.ts';
+import { deviceIds } from './homeserver.ts';
 import { makeProject } from './provision-project.ts';
-import type { Project } from './provision-project.ts';
+import type { Cleanup, Project } from './provision-project.ts';
 
 export const HOST = 'matrix.example.com';
 export const FILES = `host_vars/${HOST}/vault_matrix_tokens`;
@@ -38,11 +38,12 @@ export function passwordOf(name: string): string {
 
 /** Starts a homeserver with a user for each service, and makes a project that defines them. */
 export async function servicesFor(
-  t: TestContext,
+  t: Cleanup,
   { names = ['news', 'rss'], keys = [], ...options }: ServicesOptions = {},
 ): Promise<Services> {
   const users = names.map((name) => ({ localpart: name, password: passwordOf(name) }));
-  const homeserver = await homeserverFor(t, { ...options, users });
+  const homeserver = await startHomeserver({ ...options, users });
+  t.after(() => homeserver.stop());
   const project = await makeProject(t);
   await writeDefinitions({ project, homeserver, names }, keys);
   return { project, homeserver, names };

@@ -1,0 +1,89 @@
+// The main job inside of the test's own process, on a clock that a wait moves on at once: for what
+// would take minutes otherwise. Everything else is real.
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { provision } from '../../src/provision.ts';
+import type { Progress, World } from '../../src/provision/world.ts';
+import type { Report } from '../../src/report.ts';
+import { readJournal } from '../../src/vault/journal.ts';
+import { FILES, readStored } from './provision-services.ts';
+import type { Services } from './provision-services.ts';
+
+export interface InsideOptions {
+  readonly signal?: AbortSignal;
+  /** Takes real time while the clock moves on by so many milliseconds. */
+  readonly meanwhile?: (ms: number) => Promise<void>;
+  readonly onProgress?: (event: Progress) => void;
+}
+
+export interface Inside {
+  readonly report: Report;
+  /** Every wait, in milliseconds. */
+  readonly waits: readonly number[];
+}
+
+/** Runs `provision` on the services. */
+export async function provisionInside(
+  { project }: Services,
+  options: InsideOptions = {},
+): Promise<Inside> {
+  const { signal = new AbortController().signal, meanwhile, onProgress } = options;
+  const waits: number[] = [];
+  let skipped = 0;
+  const world: World = {
+    cwd: project.folder,
+    env: {},
+    now: () => Date.now() + skipped,
+    sleep: async (ms) => {
+      waits.push(ms);
+      await meanwhile?.(ms);
+      skipped += ms;
+    },
+    random: () => 0,
+    signal,
+    run: () => Promise.reject(new Error('nothing is to be run')),
+    prompt: null,
+    log: () => {},
+    warn: () => {},
+    progress: (event) => onProgress?.(event),
+  };
+  const report = await provision(
+    {
+      inventory: ['inventory.yml'],
+      limit: undefined,
+      extraVars: [],
+      playbookDir: undefined,
+      services: [],
+      check: false,
+      maxWait: undefined,
+      vaultPasswordFiles: ['vault_pass'],
+      vaultIds: [],
+      askVaultPass: false,
+    },
+    world,
+  );
+  return { report, waits };
+}
+
+/** Gives `outcome CODE` of a service. */
+export function outcomeOf({ report }: Inside, service: string): string {
+  const one = report.outcomes.find((outcome) => outcome.service === service);
+  return [one?.outcome, one?.code].filter((word) => word !== null).join(' ');
+}
+
+/** Fails if a session is open that no file and no journal entry knows, or a stored token is dead. */
+export async function assertNothingLost({ project, homeserver, names }: Services): Promise<void> {
+  const { entries } = await readJournal(join(project.folder, FILES));
+  const known = new Set(entries.map((entry) => entry.device_id));
+  for (const name of names) {
+    const file = join(project.folder, FILES, `${name}.yml`);
+    if (!existsSync(file) || !readFileSync(file, 'utf8').includes('# matrix-tokens: ')) continue;
+    const stored = await readStored(project, name);
+    assert.ok(homeserver.state.sessions.has(stored.accessToken), 'the stored token works');
+    known.add(stored.deviceId);
+  }
+  for (const { device } of homeserver.state.sessions.values()) {
+    assert.ok(known.has(device.deviceId), `${device.deviceId} is a session that nobody knows`);
+  }
+}
