@@ -71,7 +71,7 @@ function hidesMap(service: LocatedService, path: VariablePath, other: Layer): Fa
     found: `the map ${path[0]}, which one in ${service.target.shown} would hide as a whole`,
     wanted: `the token in a variable of its own`,
     fix:
-      `write "{{ vault_${service.definition.name}_access_token }}" in its place in that map, and ` +
+      `write \`"{{ vault_${service.definition.name}_access_token }}"\` in its place in that map, and ` +
       `remove 'variables' of service '${service.definition.name}'`,
   };
 }

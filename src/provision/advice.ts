@@ -28,5 +28,5 @@ export async function explainFailure(
 }
 
 function createUser(localpart: string): string {
-  return `create the user first, on Synapse for example: register_new_matrix_user --no-admin -u '${localpart}' -c homeserver.yaml`;
+  return `create the user first, on Synapse for example:\nregister_new_matrix_user --no-admin -u '${localpart}' -c homeserver.yaml`;
 }

@@ -147,8 +147,14 @@ function formatNextOfCheck(report: Report, has: (word: OutcomeWord) => boolean):
 export function formatFaults(faults: readonly Fault[], style: TextStyle): string {
   const lines = faults.flatMap((fault) => {
     const place = fault.at === undefined ? 'matrix-tokens' : formatPosition(fault.at);
+    const [first = '', ...further] = wrap(
+      `${place}: error: ${fault.found} [${fault.code}]`,
+      '',
+      '  ',
+    );
     return [
-      ...wrap(`${place}: ${style.paint('red', 'error:')} ${fault.found} [${fault.code}]`, '', '  '),
+      first.replace(`${place}: error:`, `${place}: ${style.paint('red', 'error:')}`),
+      ...further,
       ...(fault.wanted === undefined ? [] : wrap(`wanted: ${fault.wanted}`, '  ', '    ')),
       ...(fault.fix === undefined ? [] : formatFix(fault.fix, '  ')),
     ];
@@ -160,14 +166,15 @@ export function formatFaults(faults: readonly Fault[], style: TextStyle): string
 /** What to do: commands stand on lines of their own and are never broken, to be copied. */
 function formatFix(fix: string, indent: string): string[] {
   const [first = '', ...further] = fix.split('\n');
-  return [`${indent}fix: ${first}`, ...further.map((line) => `${indent}     ${line}`)];
+  const inner = `${indent}     `;
+  return [...wrap(`fix: ${first}`, indent, inner), ...further.map((line) => inner + line)];
 }
 
-/** Breaks a sentence at spaces. */
+/** Breaks a sentence at spaces, but for what stands in backticks. */
 function wrap(text: string, indent = '', further = indent): string[] {
   const lines: string[] = [];
   let line = indent;
-  for (const word of text.split(' ')) {
+  for (const word of text.match(/(?:`[^`]*`|[^ `])+|`/g) ?? []) {
     const isFirst = line.trim() === '';
     if (!isFirst && line.length + 1 + word.length > WIDTH) {
       lines.push(line);

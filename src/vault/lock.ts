@@ -153,6 +153,6 @@ function lockedError(path: string, holder: LockHolder | null): InputError {
   return new InputError({
     code: 'E_LOCKED',
     found: `${path} is locked by ${who}`,
-    fix: `wait until it has ended; if it runs no more: matrix-tokens unlock ${path}`,
+    fix: `wait until it has ended; if it runs no more:\nmatrix-tokens unlock ${path}`,
   });
 }
