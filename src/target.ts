@@ -1,5 +1,5 @@
 // Where the values of a service go. Names become paths here and nowhere else.
-import { lstatSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import type { Layer } from './ansible/layer.ts';
 import { entriesByName } from './ansible/vars-files.ts';
@@ -66,7 +66,8 @@ function describe(
 /** A new folder host_vars/<host>/ would silently switch off a file host_vars/<host>.yml. */
 function switchedOff(file: string, root: string, cwd: string): Fault[] {
   const [kind = '', name = '', ...below] = relative(root, file).split(sep);
-  if (!VARS_FOLDERS.includes(kind) || below.length === 0) return [];
+  if (!VARS_FOLDERS.includes(kind) || name === '') return [];
+  if (below.length === 0) return outranked(file, cwd);
   const folder = join(root, kind, name);
   if (isFolder(folder)) return [];
   const ending = ENDINGS.find((one) => isFile(folder + one));
@@ -80,6 +81,23 @@ function switchedOff(file: string, root: string, cwd: string): Fault[] {
       wanted:
         'a folder: beside a folder of the same name Ansible would not read this file any more',
       fix: ['move it:', ...moveCommands(single, into)].join('\n'),
+    },
+  ];
+}
+
+/** Of several spellings of one name Ansible takes the first: a new one switches the others off. */
+function outranked(file: string, cwd: string): Fault[] {
+  if (existsSync(file)) return [];
+  const index = ENDINGS.findLastIndex((ending) => file.endsWith(ending));
+  const base = file.slice(0, file.length - (ENDINGS[index] ?? '').length);
+  const rival = ENDINGS.slice(index + 1).find((ending) => existsSync(base + ending));
+  if (rival === undefined) return [];
+  return [
+    {
+      code: 'E_HOST_VARS_FILE',
+      at: { file: showPath(base + rival, cwd), line: 1, column: 1 },
+      found: `a file that Ansible would not read any more beside ${showPath(file, cwd)}`,
+      wanted: 'another vault_file: this one, or one in a folder of that name',
     },
   ];
 }
@@ -134,13 +152,12 @@ function wouldBeLoaded(file: string, { host }: ServiceDefinition): boolean {
     join(root, 'host_vars', host.name),
     ...['all', ...host.groups].map((group) => join(root, 'group_vars', group)),
   ]);
-  return bases.some(
-    (base) => ENDINGS.includes(afterBase(file, base)) || isLoadedName(relative(base, file)),
-  );
+  return bases.some((base) => isFirstOf(file, base) || isLoadedName(relative(base, file)));
 }
 
-function afterBase(file: string, base: string): string {
-  return file.startsWith(base) ? file.slice(base.length) : 'another file';
+function isFirstOf(file: string, base: string): boolean {
+  const index = ENDINGS.findIndex((ending) => base + ending === file);
+  return index !== -1 && !ENDINGS.slice(0, index).some((ending) => existsSync(base + ending));
 }
 
 function isLoadedName(inside: string): boolean {
