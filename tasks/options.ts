@@ -132,17 +132,10 @@ function parse(argv: readonly string[]) {
 
 /** Node's own sentences repeat the argument, which may hold a secret. */
 function describeParseError(error: NodeJS.ErrnoException, argv: readonly string[]): Fault {
-  const words = argv
-    .filter((word) => word.startsWith('-'))
-    .map((word) => word.replace(/=.*$/s, ''));
   const known = Object.keys(FLAGS).map((flag) => `--${flag}`);
-  const shorts = Object.values(FLAGS).flatMap((flag) =>
-    'short' in flag ? [`-${flag.short}`] : [],
-  );
   if (error.code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') {
-    const word = words.find((one) => one.startsWith('--') && !known.includes(one));
-    const unknown =
-      word ?? words.find((one) => !known.includes(one) && !shorts.includes(one)) ?? 'an option';
+    const names = argv.flatMap((word) => unknownIn(word, known));
+    const unknown = names.find((name) => name.startsWith('--')) ?? names[0] ?? 'an option';
     return {
       code: 'E_OPTION',
       found: `${unknown}, which is no option`,
@@ -157,6 +150,21 @@ function describeParseError(error: NodeJS.ErrnoException, argv: readonly string[
       'values after -i, -l, -e, --playbook-dir, --max-wait, --format, --vault-password-file and --vault-id, and after no other',
     fix: 'see `matrix-tokens --help`',
   };
+}
+
+/** Gives the name of an option that there is not, without what may stand behind it. */
+function unknownIn(word: string, known: readonly string[]): string[] {
+  if (word.startsWith('--')) {
+    const name = word.replace(/=.*$/s, '');
+    return name === '--' || known.includes(name) ? [] : [name];
+  }
+  if (!/^-./.test(word)) return [];
+  for (const letter of word.slice(1)) {
+    const flag = Object.values(FLAGS).find((one) => 'short' in one && one.short === letter);
+    if (flag === undefined) return [`-${letter}`];
+    if (flag.type === 'string') break;
+  }
+  return [];
 }
 
 function findTask(name: string | undefined): TaskName {
