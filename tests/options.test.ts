@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { InputError } from '../src/errors.ts';
+import { helpText } from '../tasks/help.ts';
+import { CHANGING_ONLY, FLAGS, guessOptions, parseOptions, TASKS } from '../tasks/options.ts';
+import type { Options } from '../tasks/options.ts';
+
+function optionsOf(...argv: readonly string[]): Options {
+  const request = parseOptions(argv);
+  assert(request.kind === 'run');
+  return request.options;
+}
+
+function faultOf(...argv: readonly string[]): string {
+  try {
+    parseOptions(argv);
+  } catch (error) {
+    assert(error instanceof InputError);
+    return error.faults
+      .map(({ found, wanted = '', fix = '' }) => `${found} ${wanted} ${fix}`)
+      .join('\n');
+  }
+  return assert.fail('nothing was refused');
+}
+
+test('without a task, provision is meant, with nothing chosen', () => {
+  assert.deepEqual(optionsOf(), {
+    task: 'provision',
+    services: [],
+    inventory: [],
+    limit: undefined,
+    extraVars: [],
+    playbookDir: undefined,
+    check: false,
+    diff: false,
+    detailedExitcode: false,
+    maxWait: undefined,
+    format: 'text',
+    vaultPasswordFiles: [],
+    vaultIds: [],
+    askVaultPass: false,
+    verbosity: 0,
+  });
+});
+
+test('options stand before and after the task, long and short, with = and without', () => {
+  const options = optionsOf(
+    '-i',
+    'a',
+    '-CD',
+    'provision',
+    'rss',
+    '--inventory=b',
+    'draupnir',
+    '-lweb',
+    '-vv',
+    '--max-wait=0',
+    '-e',
+    'a=b',
+    '--extra-vars',
+    'c=d',
+  );
+  assert.deepEqual(options.inventory, ['a', 'b']);
+  assert.deepEqual(options.services, ['rss', 'draupnir']);
+  assert.deepEqual(options.extraVars, ['a=b', 'c=d']);
+  assert.deepEqual(
+    [options.check, options.diff, options.limit, options.verbosity, options.maxWait],
+    [true, true, 'web', 2, 0],
+  );
+});
+
+test("Ansible's other names of an option mean the same", () => {
+  const files = optionsOf(
+    '--vault-pass-file',
+    'a',
+    '--vault-password-file',
+    'b',
+  ).vaultPasswordFiles;
+  assert.deepEqual(files.toSorted(), ['a', 'b']);
+  for (const name of ['-J', '--ask-vault-pass', '--ask-vault-password']) {
+    assert.equal(optionsOf(name).askVaultPass, true);
+  }
+});
+
+test('validate only looks', () => {
+  assert.equal(optionsOf('validate').check, true);
+  assert.equal(optionsOf('validate', '--detailed-exitcode').detailedExitcode, true);
+  for (const name of CHANGING_ONLY) {
+    const argv = FLAGS[name].type === 'string' ? [`--${name}`, '1'] : [`--${name}`];
+    assert.match(faultOf('validate', ...argv), new RegExp(`^--${name} with the task validate`));
+  }
+});
+
+test('every option stands in the help of its task, with its short form, in 80 columns', () => {
+  for (const task of ['provision', 'validate'] as const) {
+    const help = helpText(task);
+    for (const line of help.split('\n')) assert(line.length <= 80, line);
+    for (const [name, flag] of Object.entries(FLAGS)) {
+      const isMeant = task === 'provision' || !CHANGING_ONLY.some((one) => one === name);
+      const written = new RegExp(`(?<![\\w-])--${name}(?![\\w-])`);
+      assert.equal(written.test(help), isMeant, `--${name} of ${task}`);
+      if ('short' in flag && isMeant) assert(help.includes(`-${flag.short}, --${name}`), name);
+    }
+    assert.match(help, /^Example:\n {2}matrix-tokens /m);
+  }
+  for (const task of TASKS) assert.match(helpText(null), new RegExp(`^ {2}${task} `, 'm'));
+});
+
+test('help and version are given whatever else is asked for', () => {
+  assert.deepEqual(parseOptions(['validate', '-h', '--diff']), { kind: 'help', task: 'validate' });
+  assert.deepEqual(parseOptions(['--help']), { kind: 'help', task: null });
+  assert.deepEqual(parseOptions(['provision', '--version', '-i', 'x']), { kind: 'version' });
+});
+
+test('a value after a mistyped option is never repeated, since it may be a secret', () => {
+  assert.doesNotMatch(faultOf('--vault-pasword=canary'), /canary/);
+  assert.match(faultOf('--vault-pasword-file=canary'), /did you mean '--vault-password-file'/);
+  assert.doesNotMatch(faultOf('--ask-vault-pass=canary'), /canary/);
+  assert.match(faultOf('-xcanary'), /^-x, which is no option/);
+  assert.match(faultOf('-CDz', '-ifile'), /^-z, which is no option/);
+  assert.doesNotMatch(faultOf('-xcanary'), /canary/);
+  assert.doesNotMatch(faultOf('--max-wait', 'canary'), /canary/);
+});
+
+test('seconds to wait are whole and at most a day', () => {
+  for (const text of ['-1', '1.5', '86401', '1e3', '', ' 1', '0x10']) {
+    assert.match(faultOf(`--max-wait=${text}`), /--max-wait/);
+  }
+  assert.equal(optionsOf('--max-wait=86400').maxWait, 86_400);
+});
+
+test('what arguments that cannot be read ask for is guessed for their error', () => {
+  assert.deepEqual(guessOptions(['--wrong']), { task: 'provision', check: false, format: 'text' });
+  assert.deepEqual(guessOptions(['validate', '--json']), {
+    task: 'validate',
+    check: true,
+    format: 'json',
+  });
+  for (const argv of [['--format', 'json'], ['--format=json'], ['--json']]) {
+    assert.equal(guessOptions(argv).format, 'json');
+  }
+  assert.equal(guessOptions(['--format', 'text']).format, 'text');
+  assert.equal(guessOptions(['-C']).check, true);
+});
