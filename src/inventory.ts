@@ -14,6 +14,7 @@ import { resolveOption, showPath, statFile } from './ansible/text-file.ts';
 import type { Decrypt } from './ansible/text-file.ts';
 import { loadVarsFolders } from './ansible/vars-folders.ts';
 import type { VarsLayers, VarsNames } from './ansible/vars-folders.ts';
+import { didYouMean } from './definitions/suggest.ts';
 import { InputError, settleAll } from './errors.ts';
 import type { YamlNode } from './yaml/node.ts';
 
@@ -59,7 +60,7 @@ export async function loadInventory(options: LoadOptions): Promise<readonly Host
   const playbookDir = findPlaybookDir(options);
   const sources = await readSources(options, playbookDir);
   const graph = joinSources(sources);
-  const hosts = selectHosts(graph, options.limit);
+  const hosts = selectHosts(graph, { limit: options.limit, cwd, didYouMean });
   const folders = distinctFolders([...sources.map((source) => source.folder), playbookDir]);
   const show = (path: string): string => showPath(path, cwd);
   const [extra, varsLayers] = await settleAll<[Layer[], VarsLayers]>([

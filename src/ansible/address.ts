@@ -20,10 +20,10 @@ const WITH_IPV4 = new RegExp(
 /** Made when it is needed: classes of Unicode are slow to compile, and most names are plain. */
 let hostname: RegExp | null = null;
 
-/** Gives null for what is no address, such as a pattern. A port has at most five digits. */
+/** Gives null for what is no address, such as a pattern. */
 export function parseAddress(text: string): Address | null {
-  const bracketed = /^\[(.+)\]:([0-9]{1,5})$/.exec(text);
-  const plain = bracketed ?? /^((?:[^:[\]]|\[[^\]]*\])*):([0-9]{1,5})$/.exec(text);
+  const bracketed = /^\[(.+)\]:([0-9]+)$/.exec(text);
+  const plain = bracketed ?? /^((?:[^:[\]]|\[[^\]]*\])*):([0-9]+)$/.exec(text);
   const host = plain?.[1] ?? text;
   if (!isHostname(host) && !isIpv6(host)) return null;
   return { host, port: plain === null ? null : Number(plain[2]) };

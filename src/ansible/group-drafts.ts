@@ -23,10 +23,16 @@ export interface GroupDraft {
 
 export type GroupDrafts = ReadonlyMap<string, GroupDraft>;
 
-/** Joins the groups of the sources; every group without a parent becomes a child of `all`. */
+/**
+ * Joins the groups of the sources, in the order in which they are named; every group without a
+ * parent becomes a child of `all`.
+ */
 export function draftGroups(sources: readonly ReadSource[]): GroupDrafts {
   const drafts = new Map<string, GroupDraft>();
   for (const name of ['all', 'ungrouped']) draftOf(drafts, name);
+  for (const source of sources) for (const name of source.groups.keys()) draftOf(drafts, name);
+  draftOf(drafts, 'all').children.add('ungrouped');
+  draftOf(drafts, 'ungrouped').parents.add('all');
   for (const source of sources) {
     for (const group of source.groups.values()) {
       const draft = draftOf(drafts, group.name);

@@ -16,6 +16,10 @@ export interface GraphGroup {
   readonly name: string;
   /** The group as each source that names it has it, in the order of the sources. */
   readonly definitions: readonly SourceOf<InventoryGroup>[];
+  /** Names of the groups right below it, in the order in which they got there. */
+  readonly children: readonly string[];
+  /** Names of the hosts that stand in the group itself, in the same order. */
+  readonly hosts: readonly string[];
   /** Steps on the longest way from `all`, which has 0. */
   readonly depth: number;
   readonly priority: number;
@@ -29,6 +33,7 @@ export interface GraphHost {
 }
 
 export interface InventoryGraph {
+  /** In the order in which the sources name them. */
   readonly groups: ReadonlyMap<string, GraphGroup>;
   /** In the order in which the sources name them. */
   readonly hosts: ReadonlyMap<string, GraphHost>;
@@ -45,14 +50,33 @@ export function joinSources(sources: readonly ReadSource[]): InventoryGraph {
   const faults = checkGroups(drafts, hosts);
   const priorities = readPriorities(drafts, faults);
   if (faults.length > 0) throw new InputError(faults);
+  const direct = directGroups(drafts.values());
+  const ungrouped = [...(drafts.get('ungrouped')?.hosts ?? []), ...hosts.keys()].filter(
+    (name) => !direct.has(name),
+  );
   const groups = new Map<string, GraphGroup>();
   for (const name of orderByParents(drafts)) {
-    const { definitions = [], parents = [] } = drafts.get(name) ?? {};
+    const { definitions = [], parents = [], children = [] } = drafts.get(name) ?? {};
     const depths = [...parents].map((parent) => groups.get(parent)?.depth ?? 0);
     const depth = Math.max(-1, ...depths) + 1;
-    groups.set(name, { name, definitions, depth, priority: priorities.get(name) ?? 1 });
+    const members = [
+      ...(name === 'ungrouped' ? new Set(ungrouped) : (drafts.get(name)?.hosts ?? [])),
+    ];
+    const priority = priorities.get(name) ?? 1;
+    groups.set(name, {
+      name,
+      definitions,
+      children: [...children],
+      hosts: members,
+      depth,
+      priority,
+    });
   }
-  return { groups, hosts: placeHosts(drafts, groups, hosts) };
+  const inOrder = [...drafts.keys()].flatMap((name) => groups.get(name) ?? []);
+  return {
+    groups: new Map(inOrder.map((group) => [group.name, group])),
+    hosts: placeHosts(direct, drafts, groups, hosts),
+  };
 }
 
 /** Orders names as Python does: by code point, not by UTF-16 code unit. */
@@ -96,11 +120,11 @@ function toInteger(node: YamlNode): number | null {
 }
 
 function placeHosts(
+  direct: ReadonlyMap<string, readonly string[]>,
   drafts: GroupDrafts,
   groups: ReadonlyMap<string, GraphGroup>,
   hosts: ReadonlyMap<string, HostDefinitions>,
 ): Map<string, GraphHost> {
-  const direct = directGroups(drafts.values());
   const sorted = new Map<string, readonly GraphGroup[]>();
   const placed = new Map<string, GraphHost>();
   for (const [name, definitions] of hosts) {

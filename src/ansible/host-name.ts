@@ -28,7 +28,8 @@ export function parseHostNames(text: string, at: Position): HostNames {
     throw hostFault('E_UNSUPPORTED', at, 'a pattern instead of a host', fix);
   }
   const address = text.endsWith(':') ? null : parseAddress(text);
-  if (address !== null) return { names: expand(address.host, at), port: address.port };
+  if (address !== null && (address.port ?? 0) < 100_000)
+    return { names: expand(address.host, at), port: address.port };
   const outside = text.replaceAll(/\[[^\]]*\]/g, '');
   const isName = text.trim() !== '' && text.trim() !== '---' && !/[\n\r]|:$/.test(text);
   const hasPort = /^[^:]*:[0-9]+$/.test(outside) || text.startsWith('[');

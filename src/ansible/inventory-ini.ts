@@ -19,10 +19,10 @@ type Section = 'hosts' | 'vars' | 'children';
 interface Reading {
   readonly draft: InventoryDraft;
   readonly faults: Fault[];
-  /** Groups with a section of hosts or children. */
-  readonly declared: Set<string>;
-  /** Groups that must have one, and where they are named. */
-  readonly named: Map<string, Position>;
+  /** Tells whether an earlier source has the group. */
+  readonly isKnown: (group: string) => boolean;
+  /** Groups that still need a section of hosts or children, where they are named first, and their parents. */
+  readonly pending: Map<string, { readonly at: Position; readonly parents: string[] }>;
   group: string;
   section: Section;
 }
@@ -36,24 +36,28 @@ interface Line {
 }
 
 /**
- * Reads an INI inventory.
+ * Reads an INI inventory. Children stand in the order in which Ansible adds them: a group that is
+ * named before its own section comes when that section does.
  * @throws InputError with all faults of the file: E_INI for lines that Ansible cannot read, for
  * groups without a section of their own, and for characters that Python takes for line breaks;
  * E_INVENTORY and E_UNSUPPORTED for hosts and values (see there).
  * @see https://docs.ansible.com/ansible/latest/collections/ansible/builtin/ini_inventory.html
  */
-export function parseIniInventory(text: string, file: string): InventorySource {
+export function parseIniInventory(
+  text: string,
+  file: string,
+  isKnown: (group: string) => boolean = () => false,
+): InventorySource {
   const reading: Reading = {
     draft: createDraft(),
     faults: [],
-    declared: new Set(['all', 'ungrouped']),
-    named: new Map(),
+    isKnown,
+    pending: new Map(),
     group: 'ungrouped',
     section: 'hosts',
   };
   for (const line of splitLines(text, file)) collectFaults(reading, () => readLine(reading, line));
-  for (const [name, at] of reading.named) {
-    if (reading.declared.has(name)) continue;
+  for (const [name, { at }] of reading.pending) {
     const fix = `add a section [${name}] or [${name}:children]`;
     reading.faults.push({ code: 'E_INI', at, found: 'a group without a section', fix });
   }
@@ -109,13 +113,17 @@ function readSection(reading: Reading, { text, at }: Line): void {
   }
   reading.group = group;
   reading.section = section;
+  const isNew = !hasGroup(reading, group) && !reading.pending.has(group);
+  if (section === 'vars' && isNew) reading.pending.set(group, { at, parents: [] });
   addGroup(reading.draft, group, at);
-  if (section === 'vars') nameGroup(reading, group, at);
-  else reading.declared.add(group);
+  if (section === 'vars') return;
+  for (const parent of reading.pending.get(group)?.parents ?? [])
+    addGroup(reading.draft, parent).children.add(group);
+  reading.pending.delete(group);
 }
 
-function nameGroup(reading: Reading, group: string, at: Position): void {
-  if (!reading.named.has(group)) reading.named.set(group, at);
+function hasGroup({ draft, isKnown }: Reading, name: string): boolean {
+  return draft.groups.has(name) || isKnown(name);
 }
 
 function readHost(reading: Reading, { text, at }: Line): void {
@@ -149,9 +157,13 @@ function readChild(reading: Reading, { text, at }: Line): void {
   const child = CHILD.exec(text)?.[1];
   if (child === undefined)
     throw iniError(at, 'a line that is no name of a group', 'write one name');
-  nameGroup(reading, child, at);
-  addGroup(reading.draft, child, at);
-  addGroup(reading.draft, reading.group).children.add(child);
+  if (hasGroup(reading, child)) {
+    addGroup(reading.draft, reading.group).children.add(child);
+    return;
+  }
+  const waiting = reading.pending.get(child) ?? { at, parents: [] };
+  waiting.parents.push(reading.group);
+  reading.pending.set(child, waiting);
 }
 
 function iniError(at: Position, found: string, fix: string): InputError {

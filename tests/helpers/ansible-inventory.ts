@@ -11,9 +11,14 @@ export interface InventoryAnswer {
   readonly detail?: string;
 }
 
+/** For each limit the names of the hosts; null where Ansible leaves none or ends with an error. */
+type LimitAnswer = readonly (readonly string[] | null)[];
+
 export interface InventoryOracle {
   /** Runs `ansible-inventory --list` with these further arguments. */
   list(args: readonly string[], cwd: string): Promise<InventoryAnswer>;
+  /** Gives what `ansible all --list-hosts` leaves of these inventories with each limit. */
+  limit(sources: readonly string[], limits: readonly string[], cwd: string): Promise<LimitAnswer>;
   close(): void;
 }
 
@@ -33,12 +38,17 @@ export async function startInventoryOracle(): Promise<InventoryOracle> {
     },
   });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const ask = async <T>(question: object): Promise<T> => {
+    child.stdin.write(`${JSON.stringify(question)}\n`);
+    const line = await lines.next();
+    if (line.done === true) throw new Error('ansible-inventory gave no answer');
+    return JSON.parse(line.value) as T;
+  };
   return {
-    async list(args, cwd) {
-      child.stdin.write(`${JSON.stringify({ args, cwd })}\n`);
-      const line = await lines.next();
-      if (line.done === true) throw new Error('ansible-inventory gave no answer');
-      return JSON.parse(line.value) as InventoryAnswer;
+    list: (args, cwd) => ask({ args, cwd }),
+    async limit(sources, limits, cwd) {
+      const answer = await ask<{ limits?: LimitAnswer }>({ sources, limits, cwd });
+      return answer.limits ?? limits.map(() => null);
     },
     close: () => child.stdin.end(),
   };

@@ -1,7 +1,9 @@
 """Runs ansible-inventory many times, each in a fork of one process: JSON lines in, JSON lines out.
 
 in:  {"args": the command line without the command, "cwd": a folder}
+     {"sources": the values of -i, "limits": the values of -l, "cwd": a folder}
 out: {"hosts": {name: {variable: [type, value]}}}, or {"error": the class of the exception}
+     {"limits": for each limit the names of the hosts, or null where Ansible ends with an error}
 """
 import json
 import os
@@ -12,6 +14,8 @@ os.environ["ANSIBLE_LOCALHOST_WARNING"] = "False"
 warnings.simplefilter("ignore")
 
 from ansible.cli.inventory import InventoryCLI
+from ansible.inventory.manager import InventoryManager
+from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.loader import cache_loader, init_plugin_loader, inventory_loader
 from ansible.utils.display import Display
 from ansible.vars import plugins as vars_plugins
@@ -43,9 +47,25 @@ def list_inventory(args):
         }
 
 
+def list_limit(inventory, limit):
+    try:
+        inventory.clear_caches()
+        inventory.subset(limit)
+        return [host.name for host in inventory.list_hosts("all")] or None
+    except BaseException:
+        return None
+
+
+def list_limits(sources, limits):
+    inventory = InventoryManager(loader=DataLoader(), sources=sources)
+    return [list_limit(inventory, limit) for limit in limits]
+
+
 def answer(case):
     os.chdir(case["cwd"])
     try:
+        if "limits" in case:
+            return {"limits": list_limits(case["sources"], case["limits"])}
         return {"hosts": list_inventory(case["args"])}
     except BaseException as error:  # whatever it is, Ansible refuses the inventory
         return {"error": type(error).__name__, "detail": str(error)}

@@ -144,6 +144,26 @@ export const generatedInventory: fc.Arbitrary<GeneratedInventory> = fc.record({
   hostList: fc.option(fc.constantFrom('h0,', 'new, H2', 'new1,new2,'), { freq: 6 }),
 });
 
+const limitPattern: fc.Arbitrary<string> = fc
+  .tuple(
+    fc.constantFrom('', '', '', '&', '!'),
+    fc.oneof(
+      fc.constantFrom(...GROUPS, ...HOSTS, 'all', 'ungrouped', 'gone'),
+      fc.constantFrom('*', 'h*', '*e*', '[Hh]?', '[!h]*', '?eb', 'w*', 'h[0-9]*', '10.*', 'z[z]'),
+      fc.constantFrom('~h', '~.*b$', '~[a-hB]', '~(we|zz)', String.raw`~h\d\.`, '~.*-', '~H?2$'),
+    ),
+    fc.constantFrom('', '', '', '[0]', '[-1]', '[1]', '[0:1]', '[1:]', '[2:1]', '[0:0]', '[-7]'),
+  )
+  .map((parts) => parts.join(''));
+
+/** Limits for such an inventory, some of which match nothing. */
+export const generatedLimits: fc.Arbitrary<string[]> = fc.array(
+  fc
+    .tuple(fc.array(limitPattern, { minLength: 1, maxLength: 4 }), fc.constantFrom(':', ',', ', '))
+    .map(([patterns, separator]) => patterns.join(separator)),
+  { minLength: 1, maxLength: 8 },
+);
+
 /** Writes an inventory below `folder`. Gives its `-i` and `-e` values; the playbook is in `play`. */
 export function writeInventory(
   folder: string,
