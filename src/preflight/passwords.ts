@@ -36,8 +36,8 @@ export async function readPasswords(
     definitions.map(async (definition): Promise<[ServiceDefinition, Password][]> => {
       const { password: source } = definition;
       if (source === null || source.kind === 'prompt') return [];
-      const text = await readSource(source, definition, { ...tools, run });
-      return [[definition, toPassword(text, source.at, definition)]];
+      const { text, at } = await readSource(source, definition, { ...tools, run });
+      return [[definition, toPassword(text, at, definition)]];
     }),
   );
   return new Map(found.flat());
@@ -77,23 +77,25 @@ function toPassword(text: string, at: Position, { name }: ServiceDefinition): Pa
 
 type Run = (words: readonly string[], at: Position) => Promise<string>;
 
+/** Gives a password with its place: where a reference leads to, not where the reference stands. */
 async function readSource(
   source: Exclude<PasswordSource, { kind: 'prompt' }>,
   definition: ServiceDefinition,
   tools: PasswordTools & { readonly run: Run },
-): Promise<string> {
+): Promise<{ text: string; at: Position }> {
+  const { at } = source;
   switch (source.kind) {
     case 'value': {
       const reader = { host: definition.host, decrypt: tools.decrypt };
       const value = await readValue(source.node, reader);
-      return textOf(value, `the password of service '${definition.name}'`);
+      return { text: textOf(value, `the password of service '${definition.name}'`), at: value.at };
     }
     case 'file':
-      return readPasswordFile(source, tools.decrypt);
+      return { text: await readPasswordFile(source, tools.decrypt), at };
     case 'env':
-      return readVariable(source, tools.world.env);
+      return { text: readVariable(source, tools.world.env), at };
     case 'command':
-      return tools.run(source.words, source.at);
+      return { text: await tools.run(source.words, at), at };
   }
 }
 
