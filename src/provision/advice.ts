@@ -21,7 +21,7 @@ export async function explainFailure(
     };
   }
   if (answer === 'exists') {
-    const message = `the password of ${userId} is wrong (the user exists)`;
+    const message = `the password of ${userId} is wrong (the user exists), or the user is deactivated`;
     return { failure: { ...failure, message }, advice: null };
   }
   return { failure, advice: null };
