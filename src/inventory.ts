@@ -8,7 +8,7 @@ import { selectHosts } from './ansible/limit.ts';
 import { createLayering } from './ansible/precedence.ts';
 import { resolveNode } from './ansible/references.ts';
 import type { Resolved } from './ansible/references.ts';
-import { readSource } from './ansible/sources.ts';
+import { readSources } from './ansible/sources.ts';
 import type { ReadSource } from './ansible/sources.ts';
 import { resolveOption, showPath, statFile } from './ansible/text-file.ts';
 import type { Decrypt } from './ansible/text-file.ts';
@@ -58,7 +58,7 @@ export interface LoadOptions {
 export async function loadInventory(options: LoadOptions): Promise<readonly HostView[]> {
   const { cwd, decrypt } = options;
   const playbookDir = findPlaybookDir(options);
-  const sources = await readSources(options, playbookDir);
+  const sources = await readInventories(options, playbookDir);
   const graph = joinSources(sources);
   const hosts = selectHosts(graph, { limit: options.limit, cwd, didYouMean });
   const folders = distinctFolders([...sources.map((source) => source.folder), playbookDir]);
@@ -78,13 +78,11 @@ function findPlaybookDir({ playbookDir, cwd }: LoadOptions): string {
   throw new InputError({ code: 'E_OPTION', found, fix: 'give a folder after --playbook-dir' });
 }
 
-async function readSources(options: LoadOptions, playbookDir: string): Promise<ReadSource[]> {
+async function readInventories(options: LoadOptions, playbookDir: string): Promise<ReadSource[]> {
   const given = options.inventory.filter(Boolean);
-  if (given.length === 0) {
-    const fix = 'add -i with the path of an inventory, such as -i inventory/hosts';
-    throw new InputError({ code: 'E_OPTION', found: 'no inventory is given', fix });
-  }
-  return settleAll(given.map((one) => readSource(one, { ...options, playbookDir })));
+  if (given.length > 0) return readSources(given, { ...options, playbookDir });
+  const fix = 'add -i with the path of an inventory, such as -i inventory/hosts';
+  throw new InputError({ code: 'E_OPTION', found: 'no inventory is given', fix });
 }
 
 /** Of a folder that stands twice only the last place counts: there it hides its first. */

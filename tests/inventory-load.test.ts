@@ -200,7 +200,8 @@ test('an encrypted inventory wants the vault password', async () => {
 
 test('what is no inventory file is refused by name', async () => {
   const files = {
-    'folder/hosts': 'h',
+    'folder/notes.md': 'no inventory',
+    'mixed/hosts.ini': 'h',
     'hosts.toml': '[all]',
     script: '#!/bin/sh\necho {}\n',
     'plugin.yml': 'plugin: amazon.aws.aws_ec2',
@@ -209,24 +210,85 @@ test('what is no inventory file is refused by name', async () => {
     chmodSync(join(cwd, 'script'), 0o755);
     const inventory = [
       'folder',
+      'mixed',
       'hosts.toml',
       'script',
       'plugin.yml',
       'gone',
-      'a:22,b',
+      'a[1:2],b',
       '~x/hosts',
     ];
     const faults = await faultsOf(load(cwd, { inventory }));
     assert.deepEqual(
       faults.map(({ code, found }) => `${code}: ${found}`),
       [
-        'E_UNSUPPORTED: the inventory is a folder',
+        'E_FILE: the file is a folder without any inventory',
+        'E_UNSUPPORTED: an .ini file in an inventory folder, which only some versions of Ansible read',
         'E_UNSUPPORTED: the inventory is a TOML file',
         'E_UNSUPPORTED: the inventory is a program',
         'E_UNSUPPORTED: the configuration of an inventory plugin',
         'E_FILE: the file does not exist',
-        'E_UNSUPPORTED: the list of hosts holds "a:22"',
+        'E_UNSUPPORTED: the list of hosts holds "a[1:2]"',
         'E_UNSUPPORTED: the path "~x/hosts" holds a "$" or begins with "~"',
+      ],
+    );
+  });
+});
+
+test('of a folder all inventories are read, and the variables beside them', async () => {
+  const files = {
+    'inv/20-hosts.yml': 'web: {vars: {a: 2, order: 20}}',
+    'inv/10-hosts': '[web]\nh\n[web:vars]\na=1\norder=10\n',
+    'inv/sub/more': '[db]\ng\n[web:vars]\norder=30\n[all:children]\nweb\n',
+    'inv/sub/group_vars/db.yml': 'b: not loaded',
+    'inv/group_vars/db.yml': 'b: loaded',
+    'inv/host_vars/h': 'c: loaded',
+    'inv/README.md': '# no inventory',
+    'inv/.hidden': '{',
+    'inv/old.bak/hosts': '{',
+    'inv/hosts~': '{',
+  };
+  await withFolder(files, async (cwd) => {
+    const hosts = await load(cwd, { inventory: ['inv'] });
+    const values = hosts.map((host) => ['a', 'b', 'c', 'order'].map((name) => valueOf(host, name)));
+    assert.deepEqual(values, [
+      [2, undefined, 'loaded', 30],
+      [undefined, 'loaded', undefined, undefined],
+    ]);
+    assert.deepEqual(
+      hosts.map(({ name, inventoryFolder }) => [name, inventoryFolder]),
+      [
+        ['h', join(cwd, 'inv')],
+        ['g', join(cwd, 'inv')],
+      ],
+    );
+    assert.equal(valueOf(hosts[1], 'inventory_dir'), join(cwd, 'inv/sub'));
+  });
+});
+
+test('a group of an earlier inventory needs no section in a later one', async () => {
+  const files = { one: '[web]\nh\n', two: '[web:vars]\na=1\n[top:children]\nweb\n' };
+  await withFolder(files, async (cwd) => {
+    const [host] = await load(cwd, { inventory: ['one', 'two'] });
+    assert.deepEqual([valueOf(host, 'a'), host?.groups], [1, ['top', 'web']]);
+    const faults = await faultsOf(load(cwd, { inventory: ['two', 'one'] }));
+    assert.deepEqual(
+      faults.map(({ code }) => code),
+      ['E_INI'],
+    );
+  });
+});
+
+test('a list of hosts may hold ports and addresses', async () => {
+  await withFolder({}, async (cwd) => {
+    const hosts = await load(cwd, { inventory: ['a:22, ::1,[fe80::1]:2222,10.0.0.1,'] });
+    assert.deepEqual(
+      hosts.map((host) => [host.name, valueOf(host, 'ansible_port')]),
+      [
+        ['a', 22],
+        ['::1', undefined],
+        ['fe80::1', 2222],
+        ['10.0.0.1', undefined],
       ],
     );
   });

@@ -1,12 +1,17 @@
-// One `-i`: a YAML or INI file, or a list of hosts. What Ansible would run, and what other plugins
-// read, is refused by name.
+// What `-i` names: YAML and INI files, folders of them, and lists of hosts. What Ansible would run,
+// and what other plugins read, is refused by name.
 import { accessSync, constants, existsSync } from 'node:fs';
 import { dirname, extname } from 'node:path';
 import { InputError } from '../errors.ts';
+import type { Fault } from '../errors.ts';
+import { parseHostNames } from './host-name.ts';
+import { listInventories } from './inventory-folder.ts';
 import { parseIniInventory } from './inventory-ini.ts';
 import { parseYamlInventory } from './inventory-yaml.ts';
-import type { InventoryHost, InventorySource } from './inventory.ts';
+import { addGroup, addHosts, createDraft, toSource } from './inventory.ts';
+import type { InventorySource } from './inventory.ts';
 import {
+  addFaults,
   fileFault,
   isVaultText,
   readText,
@@ -24,6 +29,15 @@ export interface SourceOptions {
   readonly decrypt: Decrypt | null;
 }
 
+type IsKnown = (group: string) => boolean;
+
+interface ReadOptions extends SourceOptions {
+  /** Tells whether an earlier inventory has the group. */
+  readonly isKnown: IsKnown;
+  /** Hosts of earlier inventories. */
+  readonly hosts: ReadonlySet<string>;
+}
+
 export interface ReadSource extends InventorySource {
   /** Absolute; null for a list of hosts. */
   readonly path: string | null;
@@ -32,36 +46,88 @@ export interface ReadSource extends InventorySource {
 const YAML_EXTENSIONS = new Set(['', '.yml', '.yaml', '.json']);
 
 /**
- * Reads one inventory source in the format that Ansible would find in it. `folder` of the result is
- * absolute. Throws InputError.
+ * Reads the inventories that the values of `-i` name, in Ansible's order, each in the format that
+ * Ansible would find in it. `folder` of a result is absolute: the folder whose group_vars and
+ * host_vars count. Throws InputError with the faults of all of them.
  * @see https://docs.ansible.com/ansible/latest/plugins/inventory.html
  */
-export async function readSource(given: string, options: SourceOptions): Promise<ReadSource> {
-  const path = resolveOption(given, options.cwd);
-  if (given.includes(',') && !existsSync(path)) return parseHostList(given, options.playbookDir);
+export async function readSources(
+  given: readonly string[],
+  options: SourceOptions,
+): Promise<ReadSource[]> {
+  const faults: Fault[] = [];
+  const sources: ReadSource[] = [];
+  const known = new Set<string>();
+  const hosts = new Set<string>();
+  /** After a fault nobody knows which groups the broken inventory would have had. */
+  const isKnown = (group: string): boolean => faults.length > 0 || known.has(group);
+  const add = async (reading: () => Promise<ReadSource>): Promise<void> => {
+    const source = await reading().catch((error) => addFaults(faults, error));
+    if (source === null) return;
+    sources.push(source);
+    for (const group of source.groups.keys()) known.add(group);
+    for (const host of source.hosts.keys()) hosts.add(host);
+  };
+  for (const one of given) {
+    for (const reading of splitSource(one, { ...options, isKnown, hosts }, faults))
+      await add(reading);
+  }
+  if (faults.length > 0) throw new InputError(faults);
+  return sources;
+}
+
+/** Gives the inventories of one `-i`, still to be read. */
+function splitSource(
+  given: string,
+  options: ReadOptions,
+  faults: Fault[],
+): (() => Promise<ReadSource>)[] {
+  const show = (path: string): string => showPath(path, options.cwd);
+  try {
+    const path = resolveOption(given, options.cwd);
+    if (given.includes(',') && !existsSync(path))
+      return [async () => parseHostList(given, options)];
+    if (statFile(path, show(path))?.isDirectory() !== true)
+      return [() => readFileSource(path, dirname(path), options)];
+    return listInventories(path, show).map((file) => () => readFileSource(file, path, options));
+  } catch (error) {
+    addFaults(faults, error);
+    return [];
+  }
+}
+
+async function readFileSource(
+  path: string,
+  folder: string,
+  options: ReadOptions,
+): Promise<ReadSource> {
   const file = showPath(path, options.cwd);
   checkKind(path, file);
   const text = await readInventory(path, file, options.decrypt);
   const source = YAML_EXTENSIONS.has(extname(path))
-    ? parseEither(text, file)
-    : parseIniInventory(text, file);
-  return { ...source, folder: dirname(path), path };
+    ? parseEither(text, file, options.isKnown)
+    : parseIniInventory(text, file, options.isKnown);
+  return { ...source, folder, path };
 }
 
 /** Ansible takes YAML where it can, else INI. No text is both. */
-function parseEither(text: string, file: string): InventorySource {
+function parseEither(text: string, file: string, isKnown: IsKnown): InventorySource {
   try {
     return parseYamlInventory(text, file);
   } catch (error) {
     // INI would take JSON without spaces for a host's name.
     if (!(error instanceof InputError) || text.trimStart().startsWith('{')) throw error;
-    return parseIniAfter(error, text, file);
+    return parseIniAfter(error, () => parseIniInventory(text, file, isKnown), text);
   }
 }
 
-function parseIniAfter(yamlError: InputError, text: string, file: string): InventorySource {
+function parseIniAfter(
+  yamlError: InputError,
+  parseIni: () => InventorySource,
+  text: string,
+): InventorySource {
   try {
-    return parseIniInventory(text, file);
+    return parseIni();
   } catch (error) {
     const looksLikeIni = /^[ \t]*\[[^[\]\n]+\][ \t]*(?:#.*)?$/m.test(text);
     throw looksLikeIni ? error : yamlError;
@@ -87,8 +153,6 @@ function checkKind(path: string, file: string): void {
     const fix = 'check the path after -i; a list of hosts needs a comma: -i host,';
     throw fileFault(file, 'does not exist', 'an inventory', fix);
   }
-  if (stats.isDirectory())
-    throw unsupported(file, 'the inventory is a folder', 'give its files, each with its own -i');
   if (extname(path) === '.toml') throw unsupported(file, 'the inventory is a TOML file');
 }
 
@@ -107,21 +171,25 @@ function unsupported(file: string, found: string, fix?: string): InputError {
   return new InputError({ code: 'E_UNSUPPORTED', at, found, wanted, fix });
 }
 
-/** `host,` and the like. Ports and IPv6 addresses are refused. */
-function parseHostList(given: string, folder: string): ReadSource {
+/** `host,` and the like, with ports and without ranges, which Ansible does not read here. */
+function parseHostList(given: string, options: ReadOptions): ReadSource {
   const at = { file: '-i', line: 1, column: 1 };
-  const names = given
-    .split(',')
-    .map((name) => name.trim())
-    .filter((name) => name !== '');
-  for (const name of names) {
-    if (!/[:[\]\s]/.test(name)) continue;
-    const found = `the list of hosts holds "${name}"`;
-    const wanted = 'plain names, without ports, ranges and IPv6 addresses';
-    throw new InputError({ code: 'E_UNSUPPORTED', at, found, wanted });
+  const draft = createDraft();
+  const names = given.split(',').map((name) => name.trim());
+  for (const name of names.filter((text) => text !== '')) {
+    const parsed = parseHostNames(name, at);
+    if (/\s/.test(name) || hasRange(name)) {
+      const found = `the list of hosts holds "${name}"`;
+      const wanted = 'names with or without ports; ranges are for files';
+      throw new InputError({ code: 'E_UNSUPPORTED', at, found, wanted });
+    }
+    addHosts(draft, addGroup(draft, 'ungrouped'), parsed, at);
   }
-  const hosts = new Map<string, InventoryHost>();
-  for (const name of names) hosts.set(name, { name, vars: new Map(), at });
-  const ungrouped = { name: 'ungrouped', vars: new Map(), children: [], hosts: [...hosts.keys()] };
-  return { file: given, path: null, folder, groups: new Map([['ungrouped', ungrouped]]), hosts };
+  // Ansible leaves hosts that it knows where they are, which decides about their order.
+  for (const name of options.hosts) addGroup(draft, 'ungrouped').hosts.delete(name);
+  return { ...toSource(draft, given), path: null, folder: options.playbookDir };
+}
+
+function hasRange(name: string): boolean {
+  return name.replace(/^\[([^[\]]*)\]:/, '$1').includes('[');
 }

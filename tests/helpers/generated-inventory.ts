@@ -17,6 +17,8 @@ interface GeneratedGroup {
 
 interface GeneratedHost {
   readonly vars: Vars;
+  /** Some hosts are named by a range. */
+  readonly range: boolean;
   readonly port: number | null;
 }
 
@@ -44,12 +46,14 @@ export interface GeneratedInventory {
   readonly files: readonly GeneratedFile[];
   readonly extra: readonly Vars[];
   readonly hostList: string | null;
+  /** Give the folders of the sources instead of their files. */
+  readonly asFolders: boolean;
 }
 
 const GROUPS = ['web', 'B', 'a_b', 'zz', 'k8s-node', 'Web2'];
 const HOSTS = ['h0', 'h1.example.com', '10.0.0.1', 'H2', 'localhost', 'h-5'];
 const NAMES = ['v0', 'v1', 'v2', 'v3', 'v4', 'v5', 'v6', 'v7'];
-const FOLDERS = ['inv', 'inv2', 'play', 'play'];
+const FOLDERS = ['inv', 'inv2', 'play', 'play', 'inv/sub'];
 const PLAIN_ENDINGS = ['', '.yml', '.yaml', '.json', '.txt', '~'];
 const PATHS_INSIDE = (
   'main main.yml a.yaml z.json B.yml 10.yml 9.yml é.yml ~x.yml ' +
@@ -89,6 +93,7 @@ const group: fc.Arbitrary<GeneratedGroup> = fc.record({
 
 const host: fc.Arbitrary<GeneratedHost> = fc.record({
   vars: plainVars,
+  range: fc.boolean(),
   port: fc.option(fc.integer({ min: 1, max: 9999 }), { freq: 2 }),
 });
 
@@ -110,7 +115,7 @@ const source: fc.Arbitrary<GeneratedSource> = fc
 /** Without an extension Ansible finds the format out by itself; others are INI. */
 function fileName(format: GeneratedSource['format'], name: string, ending: boolean): string {
   const plain = name.replace('.', '_');
-  if (format === 'ini') return ending ? `${plain}.ini` : name;
+  if (format === 'ini') return ending ? `${plain}.inv` : name;
   if (format === 'json') return ending ? `${plain}.json` : plain;
   return ending ? `${plain}.yml` : plain;
 }
@@ -141,7 +146,11 @@ export const generatedInventory: fc.Arbitrary<GeneratedInventory> = fc.record({
   sources: fc.array(source, { minLength: 1, maxLength: 3 }),
   files: fc.array(files, { maxLength: 16, size: 'max' }).map((clusters) => clusters.flat()),
   extra: fc.array(vars, { maxLength: 2 }),
-  hostList: fc.option(fc.constantFrom('h0,', 'new, H2', 'new1,new2,'), { freq: 6 }),
+  hostList: fc.option(
+    fc.constantFrom('h0,', 'new, H2', 'new1,new2,', 'h0:22,[::1]:23,new', '10.0.0.1:2222,::1'),
+    { freq: 6 },
+  ),
+  asFolders: fc.boolean(),
 });
 
 const limitPattern: fc.Arbitrary<string> = fc
@@ -183,7 +192,9 @@ export function writeInventory(
     return `@${join(folder, 'extra.yml')}`;
   });
   const hostList = inventory.hostList === null ? [] : [inventory.hostList];
-  return { inventory: [...sources, ...hostList], extraVars, playbookDir: join(folder, 'play') };
+  const folders = [...new Set(inventory.sources.map((source) => source.folder))];
+  const given = inventory.asFolders ? folders : sources;
+  return { inventory: [...given, ...hostList], extraVars, playbookDir: join(folder, 'play') };
 }
 
 /** Some paths are a file of one generated entry and a folder of another: the first stays. */
@@ -222,7 +233,8 @@ function hostsOf(source: GeneratedSource): [string, Vars][] {
   return source.hosts.flatMap((host, index): [string, Vars][] => {
     if (host === null) return [];
     const port = host.port === null ? '' : `:${host.port}`;
-    return [[`${HOSTS[index] ?? ''}${port}`, host.vars]];
+    const ranges = ['h[0:1]', 'h-[3:7:2]'];
+    return [[`${(host.range ? ranges[index] : null) ?? HOSTS[index] ?? ''}${port}`, host.vars]];
   });
 }
 
