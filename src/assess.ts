@@ -58,7 +58,7 @@ export async function assess(
     cwd,
     decrypt: vault.decryptFile,
   });
-  const definitions = await readDefinitions(hosts, vault.decrypt);
+  const definitions = await readDefinitions(hosts, vault.decrypt, vault.renderer);
   checkNames(options.services, definitions);
   const located = await locateServices(definitions.services, { cwd, decrypt: vault.decrypt });
   const actions = planServices(located);

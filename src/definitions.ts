@@ -9,19 +9,39 @@ import type {
   UnknownService,
   UnwantedService,
 } from './definitions/types.ts';
+import type { Renderer } from './ansible/render.ts';
 import { ClosedVaultError, type ValueReader } from './definitions/values.ts';
 import { InputError, settleAll, type Fault } from './errors.ts';
 import type { HostView } from './inventory.ts';
 
 /**
  * Gives the definitions of all hosts. Throws InputError with the faults of all of them.
- * Without `decrypt`, services that only a vault could tell about are `unknown`.
+ * Without `decrypt`, services that only a vault could tell about are `unknown`. What only Ansible can
+ * render is noted, rendered for all hosts at once, and read again.
  */
 export async function readDefinitions(
   hosts: readonly HostView[],
   decrypt: Decrypt | null,
+  renderer?: Renderer,
 ): Promise<Definitions> {
-  const parts = await settleAll(hosts.map((host) => readHost({ host, decrypt })));
+  for (;;) {
+    try {
+      const definitions = await readHosts(hosts, decrypt, renderer);
+      if ((await renderer?.renderNoted()) !== true) return definitions;
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      if ((await renderer?.renderNoted()) !== true) throw error;
+    }
+  }
+}
+
+async function readHosts(
+  hosts: readonly HostView[],
+  decrypt: Decrypt | null,
+  renderer: Renderer | undefined,
+): Promise<Definitions> {
+  const more = renderer === undefined ? {} : { renderer };
+  const parts = await settleAll(hosts.map((host) => readHost({ host, decrypt, ...more })));
   return {
     services: parts.flatMap((part) => part.services),
     unwanted: parts.flatMap((part) => part.unwanted),
@@ -32,7 +52,10 @@ export async function readDefinitions(
 
 async function readHost(reader: ValueReader): Promise<Definitions> {
   const raw = await collectHost(reader);
-  const settings = await readHostSettings(raw, reader);
+  // Where there is no service, nothing is worth a call of Ansible.
+  const { host, decrypt } = reader;
+  const isIdle = raw.services.length === 0;
+  const settings = await readHostSettings(raw, isIdle ? { host, decrypt } : reader);
   const faults = [...raw.settingFaults, ...raw.faults];
   const results: Result[] = [];
   for (const service of raw.services) {

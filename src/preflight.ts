@@ -1,6 +1,7 @@
 // The last stage before anybody is contacted: every password is read and every file is tried, so
 // that what can fail here fails for all services at once and with nothing done.
 import { dirname } from 'node:path';
+import type { Renderer } from './ansible/render.ts';
 import { sessionsOf, type Assessment, type WaitingSession } from './assess.ts';
 import type { Decrypt } from './definitions/types.ts';
 import { readValue } from './definitions/values.ts';
@@ -61,7 +62,7 @@ export async function prepareWork(
   const sessions = assessment.sessions.map((session) => datedBy(session, world.now()));
   const logins = actions.filter((action) => action.kind === 'login');
   await proveAll(logins, secrets, assessment, world);
-  const tools: Tools = { secrets, decrypt: vault.decrypt, world };
+  const tools: Tools = { secrets, decrypt: vault.decrypt, renderer: vault.renderer, world };
   const waiting = (action: Action): readonly WaitingSession[] => sessionsOf(action, sessions);
   const present = actions.filter(
     (action): action is PresentAction => action.kind === 'present' && waiting(action).length > 0,
@@ -100,6 +101,7 @@ function datedBy(session: WaitingSession, now: number): WaitingSession {
 interface Tools {
   readonly secrets: readonly VaultSecret[];
   readonly decrypt: Decrypt | null;
+  readonly renderer: Renderer;
   readonly world: World;
 }
 

@@ -1,6 +1,6 @@
 // The one place that runs other programs: zx, configured so that it prints nothing by itself and a
 // child gets no more of the environment than it needs.
-import type { RunResult } from '../src/provision/world.ts';
+import type { RunOptions, RunResult } from '../src/provision/world.ts';
 
 const ALLOWED = [
   'PATH',
@@ -26,16 +26,31 @@ const ALLOWED = [
   'PASSWORD_STORE_DIR',
 ];
 
-/** Runs a program; its stderr goes to ours, its stdin is empty. Never throws for its exit code. */
-export async function run(file: string, args: readonly string[]): Promise<RunResult> {
+/**
+ * Runs a program. Without options its stderr goes to ours and its stdin is empty. Never throws for
+ * its exit code.
+ */
+export async function run(
+  file: string,
+  args: readonly string[],
+  options?: RunOptions,
+): Promise<RunResult> {
   const { $ } = await import('zx/core');
-  const output = await $({
+  const child = $({
     quiet: true,
     verbose: false,
     nothrow: true,
-    env: childEnvironment(process.env),
-    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...childEnvironment(process.env), ...options?.env },
+    ...(options === undefined
+      ? { stdio: ['ignore', 'pipe', 'inherit'] }
+      : { stdio: ['pipe', 'pipe', 'ignore'] }),
   })`${file} ${[...args]}`;
+  if (options !== undefined) {
+    // One that ends early reads no more: its exit code says what came of it.
+    child.stdin.on('error', () => {});
+    child.stdin.end(options.input);
+  }
+  const output = await child;
   return { exitCode: output.exitCode ?? 1, stdout: output.buffer() };
 }
 

@@ -30,7 +30,9 @@ async function readSource(map: MapNode, reader: ValueReader): Promise<MapNode> {
 async function readOpenTree(node: YamlNode, reader: ValueReader): Promise<YamlNode> {
   const at = findVaulted(node, reader);
   if (at !== null) throw new InputError(vaulted(at));
-  const value = await readValue(node, reader);
+  // What Ansible renders may come out of a vault.
+  const { host, decrypt } = reader;
+  const value = await readValue(node, { host, decrypt });
   if (value.kind !== 'seq') return value;
   return {
     ...value,

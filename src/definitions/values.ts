@@ -1,5 +1,6 @@
 // Reads a value that is needed: references are followed and inline vault values opened. What an
 // inline value holds is taken as it is: Ansible does not template it either.
+import type { Renderer } from '../ansible/render.ts';
 import type { Fault, Position } from '../errors.ts';
 import { InputError, settleAll } from '../errors.ts';
 import type { HostView } from '../inventory.ts';
@@ -22,6 +23,8 @@ export interface ValueReader {
   readonly host: HostView;
   /** Null: no vault password was given. */
   readonly decrypt: Decrypt | null;
+  /** Absent: what only Ansible can render is a fault. */
+  readonly renderer?: Renderer;
 }
 
 /**
@@ -43,7 +46,7 @@ export async function readValue(node: YamlNode, reader: ValueReader): Promise<Ya
           )
         : new InputError(undefinedReference(resolved.name, resolved.at, reader.host));
     case 'template':
-      throw new InputError(complexTemplate(resolved.at));
+      return readRendered(node, resolved.at, reader);
     case 'cycle':
       throw new InputError({
         code: 'E_REFERENCE',
@@ -52,6 +55,20 @@ export async function readValue(node: YamlNode, reader: ValueReader): Promise<Ya
         wanted: 'a value at the end of the chain',
       });
   }
+}
+
+/** Where it is only noted, the fault is that of a first look: the value is read again. */
+function readRendered(node: YamlNode, at: Position, reader: ValueReader): YamlNode {
+  const { host, decrypt, renderer } = reader;
+  if (node.kind !== 'scalar' || renderer === undefined) throw new InputError(complexTemplate(at));
+  const rendered = renderer.find(host, node);
+  if (rendered.kind === 'value') return rendered.node;
+  const hasClosed = host.layers.some(({ vars }) => vars === null);
+  if (rendered.kind === 'failed' && decrypt === null && hasClosed) {
+    throw new ClosedVaultError('Ansible renders nothing without the vault password', at);
+  }
+  const fault = rendered.kind === 'failed' ? notRendered(at, renderer) : complexTemplate(at);
+  throw new InputError(fault);
 }
 
 /** Reads a node with everything in it. Throws like readValue, with all faults at once. */
@@ -110,6 +127,19 @@ function complexTemplate(at: Position): Fault {
     found: 'Jinja that only Ansible can render',
     wanted: 'a plain value, or references like {{ name }} and {{ map.key }}',
     fix: 'write the value itself, or hand it over with -e name=value',
+  };
+}
+
+/** What Ansible said may hold anything, so it is not repeated. */
+function notRendered(at: Position, { lacksTyped }: Renderer): Fault {
+  return {
+    code: 'E_TEMPLATE',
+    at,
+    found: 'Jinja that Ansible could not render with the variables of the inventory',
+    wanted: 'a value that needs no defaults of roles and no facts',
+    fix: lacksTyped
+      ? 'a vault password that was typed is not handed over to Ansible: give it with `--vault-password-file FILE`'
+      : 'write the value itself, or hand it over with -e name=value',
   };
 }
 

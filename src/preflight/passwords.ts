@@ -1,6 +1,7 @@
 // Reads the passwords of services that are needed, each source once. Programs run and people are
 // asked one after the other, people only when nothing else is wrong.
 import { readFile } from 'node:fs/promises';
+import type { Renderer } from '../ansible/render.ts';
 import type { Decrypt, PasswordSource, ServiceDefinition } from '../definitions/types.ts';
 import { readValue } from '../definitions/values.ts';
 import { InputError, settleAll, type Fault, type Position } from '../errors.ts';
@@ -18,6 +19,7 @@ export interface Password {
 /** What passwords are read with. */
 export interface PasswordTools {
   readonly decrypt: Decrypt | null;
+  readonly renderer: Renderer;
   readonly world: Pick<World, 'env' | 'prompt' | 'run'>;
 }
 
@@ -31,7 +33,8 @@ export async function readPasswords(
   definitions: readonly ServiceDefinition[],
   tools: PasswordTools,
 ): Promise<Passwords> {
-  const run = inTurn(tools.world.run);
+  await renderValues(definitions, tools.renderer);
+  const run = inTurn((program, args) => tools.world.run(program, args));
   const found = await settleAll(
     definitions.map(async (definition): Promise<[ServiceDefinition, Password][]> => {
       const { password: source } = definition;
@@ -41,6 +44,17 @@ export async function readPasswords(
     }),
   );
   return new Map(found.flat());
+}
+
+async function renderValues(
+  definitions: readonly ServiceDefinition[],
+  renderer: Renderer,
+): Promise<void> {
+  for (const { host, password } of definitions) {
+    if (password?.kind !== 'value' || password.node.kind !== 'scalar') continue;
+    if (host.resolve(password.node).kind === 'template') renderer.find(host, password.node);
+  }
+  await renderer.renderNoted();
 }
 
 /** Asks for the passwords that are to be typed, once a user. Throws InputError. */
@@ -86,7 +100,8 @@ async function readSource(
   const { at } = source;
   switch (source.kind) {
     case 'value': {
-      const reader = { host: definition.host, decrypt: tools.decrypt };
+      const { decrypt, renderer } = tools;
+      const reader = { host: definition.host, decrypt, renderer };
       const value = await readValue(source.node, reader);
       return { text: textOf(value, `the password of service '${definition.name}'`), at: value.at };
     }

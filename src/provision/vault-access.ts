@@ -1,5 +1,8 @@
 // The vault passwords of a run: read when the first one is needed, and then only once.
+import { accessSync, constants } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { createRenderer, type Renderer } from '../ansible/render.ts';
 import type { Decrypt } from '../definitions/types.ts';
 import type { VaultSecret } from '../vault/keyring.ts';
 import type { PasswordSources } from '../vault/passwords.ts';
@@ -9,6 +12,8 @@ export interface VaultOptions {
   readonly vaultPasswordFiles: readonly string[];
   readonly vaultIds: readonly string[];
   readonly askVaultPass: boolean;
+  readonly inventory: readonly string[];
+  readonly playbookDir: string | undefined;
 }
 
 export interface VaultAccess {
@@ -18,6 +23,8 @@ export interface VaultAccess {
   readonly decrypt: Decrypt | null;
   /** The same for a whole file. */
   readonly decryptFile: ((envelope: string, file: string) => Promise<string>) | null;
+  /** Renders what only Ansible can, with the password files of the run. */
+  readonly renderer: Renderer;
 }
 
 /** Gives access to the vault with the password sources of options and environment. */
@@ -29,9 +36,10 @@ export function openVaultAccess(options: VaultOptions, world: World): VaultAcces
     askVaultPass: options.askVaultPass,
     ...(environmentFile === undefined || environmentFile === '' ? {} : { environmentFile }),
   };
+  const renderer = openRenderer(options, world);
   let loading: Promise<readonly VaultSecret[]> | null = null;
   const secrets = (): Promise<readonly VaultSecret[]> => (loading ??= load(sources, world));
-  if (!hasSource(sources)) return { secrets, decrypt: null, decryptFile: null };
+  if (!hasSource(sources)) return { secrets, decrypt: null, decryptFile: null, renderer };
   const opened = new Map<string, Promise<string>>();
   const openText: Decrypt = async (envelope, at) => {
     const { decryptText } = await import('../vault/keyring.ts');
@@ -46,7 +54,38 @@ export function openVaultAccess(options: VaultOptions, world: World): VaultAcces
   };
   const decryptFile = (envelope: string, file: string): Promise<string> =>
     decrypt(envelope, { file, line: 1, column: 1 });
-  return { secrets, decrypt, decryptFile };
+  return { secrets, decrypt, decryptFile, renderer };
+}
+
+/** Passwords that are typed stay here: Ansible gets the files that the options name. */
+function openRenderer(options: VaultOptions, world: World): Renderer {
+  const isTyped = (id: string): boolean => /^(?:.+@)?prompt$/.test(id);
+  const vaultArguments = [
+    ...options.vaultIds.flatMap((id) => (isTyped(id) ? [] : ['--vault-id', id])),
+    ...options.vaultPasswordFiles.flatMap((file) => ['--vault-password-file', file]),
+  ];
+  const settings = {
+    inventory: options.inventory,
+    playbookDir: options.playbookDir ?? '.',
+    vaultArguments,
+    lacksTyped: options.askVaultPass || options.vaultIds.some(isTyped),
+    run: world.run,
+  };
+  return createRenderer(settings, () => findProgram('ansible', world.env));
+}
+
+function findProgram(name: string, env: World['env']): string | null {
+  const folders = (env['PATH'] ?? '').split(delimiter).filter(Boolean);
+  return folders.map((folder) => join(folder, name)).find(isRunnable) ?? null;
+}
+
+function isRunnable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function hasSource(sources: PasswordSources): boolean {

@@ -5,6 +5,13 @@ export interface RunResult {
   readonly stdout: Buffer;
 }
 
+export interface RunOptions {
+  /** For its stdin. Its stderr is dropped then. */
+  readonly input: string;
+  /** In addition to what every program gets. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
 /** What a run tells while it goes on. */
 export type Progress =
   | {
@@ -33,7 +40,7 @@ export interface World {
   /** Given when the operator wants the run to end: what is in flight is finished. */
   readonly signal: AbortSignal;
   /** Runs a program without a shell. */
-  run(file: string, args: readonly string[]): Promise<RunResult>;
+  run(file: string, args: readonly string[], options?: RunOptions): Promise<RunResult>;
   /** Asks without showing what is typed; null where there is no terminal. */
   readonly prompt: ((text: string) => Promise<string>) | null;
   /** Takes a line of -v. */
