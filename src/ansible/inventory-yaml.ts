@@ -5,8 +5,8 @@ import { describeType } from '../yaml/node.ts';
 import type { MapEntry, MapNode, YamlNode } from '../yaml/node.ts';
 import { parseYaml } from '../yaml/parse.ts';
 import { parseHostNames } from './host-name.ts';
-import { addGroup, addHosts, createDraft, toSource } from './inventory.ts';
-import type { InventoryDraft, InventorySource } from './inventory.ts';
+import { addGroup, addHosts, createDraft, setVariable, toSource } from './inventory.ts';
+import type { HostDraft, InventoryDraft, InventorySource } from './inventory.ts';
 
 interface Reading {
   readonly draft: InventoryDraft;
@@ -60,7 +60,7 @@ function readSection(reading: Reading, group: string, { key, value }: MapEntry):
     return;
   }
   for (const entry of entries) {
-    if (key === 'vars') readVar(reading, addGroup(reading.draft, group).vars, entry);
+    if (key === 'vars') readVar(reading, addGroup(reading.draft, group), entry);
     else if (key === 'children') readChild(reading, group, entry);
     else readHost(reading, group, entry);
   }
@@ -76,9 +76,15 @@ function sectionEntries(value: YamlNode): readonly MapEntry[] | null {
   return isText ? [{ at: value.at, key: value.value, value: nothing }] : null;
 }
 
-function readVar(reading: Reading, vars: Map<string, YamlNode>, entry: MapEntry): void {
-  if (typeof entry.key === 'string') vars.set(entry.key, entry.value);
-  else refuse(reading, entry.at, 'a variable whose name is not a string', 'a name in quotes');
+function readVar(
+  reading: Reading,
+  { vars, places }: Pick<HostDraft, 'vars' | 'places'>,
+  { at, key, value }: MapEntry,
+): void {
+  if (typeof key === 'string') {
+    vars.set(key, value);
+    places.set(key, at);
+  } else refuse(reading, at, 'a variable whose name is not a string', 'a name in quotes');
 }
 
 function readChild(reading: Reading, group: string, entry: MapEntry): void {
@@ -96,7 +102,7 @@ function readHost(reading: Reading, group: string, { at, key, value }: MapEntry)
     const hosts = addHosts(reading.draft, addGroup(reading.draft, group), names, at);
     if (value.kind !== 'map') return;
     for (const host of hosts) {
-      for (const entry of value.entries) readVar(reading, host.vars, entry);
+      for (const entry of value.entries) readVar(reading, host, entry);
     }
   } catch (error) {
     if (!(error instanceof InputError)) throw error;

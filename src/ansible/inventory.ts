@@ -9,6 +9,8 @@ export interface InventoryGroup {
   readonly name: string;
   /** `ansible_group_priority` among them, which Ansible takes for the group's priority. */
   readonly vars: ReadonlyMap<string, YamlNode>;
+  /** Where the names of variables stand, if not in the line of their values. */
+  readonly places: ReadonlyMap<string, Position>;
   /** Names of the groups right below it. */
   readonly children: readonly string[];
   /** Names of the hosts that stand in the group itself. */
@@ -20,6 +22,8 @@ export interface InventoryGroup {
 export interface InventoryHost {
   readonly name: string;
   readonly vars: ReadonlyMap<string, YamlNode>;
+  /** Where the names of variables stand, if not in the line of their values. */
+  readonly places: ReadonlyMap<string, Position>;
   /** Where it is first named. */
   readonly at: Position;
 }
@@ -32,11 +36,14 @@ export interface InventorySource {
   readonly groups: ReadonlyMap<string, InventoryGroup>;
   /** In the order in which the file names them. */
   readonly hosts: ReadonlyMap<string, InventoryHost>;
+  /** Where a map takes the place of another one of the same group or host. */
+  readonly replacedMaps: readonly Position[];
 }
 
 interface GroupDraft {
   readonly name: string;
   readonly vars: Map<string, YamlNode>;
+  readonly places: Map<string, Position>;
   readonly children: Set<string>;
   readonly hosts: Set<string>;
   at: Position | undefined;
@@ -45,17 +52,19 @@ interface GroupDraft {
 /** A host while its file is being read. */
 export interface HostDraft extends InventoryHost {
   readonly vars: Map<string, YamlNode>;
+  readonly places: Map<string, Position>;
 }
 
 /** An inventory file's content while it is being read. */
 export interface InventoryDraft {
   readonly groups: Map<string, GroupDraft>;
   readonly hosts: Map<string, HostDraft>;
+  readonly replacedMaps: Position[];
 }
 
 /** Gives the inventory with which Ansible begins: `all` with the child `ungrouped`. */
 export function createDraft(): InventoryDraft {
-  const draft: InventoryDraft = { groups: new Map(), hosts: new Map() };
+  const draft: InventoryDraft = { groups: new Map(), hosts: new Map(), replacedMaps: [] };
   addGroup(draft, 'all').children.add('ungrouped');
   addGroup(draft, 'ungrouped');
   return draft;
@@ -70,7 +79,14 @@ export function addGroup(draft: InventoryDraft, name: string, at?: Position): Gr
 }
 
 function createGroup(name: string): GroupDraft {
-  return { name, vars: new Map(), children: new Set(), hosts: new Set(), at: undefined };
+  return {
+    name,
+    vars: new Map(),
+    places: new Map(),
+    children: new Set(),
+    hosts: new Set(),
+    at: undefined,
+  };
 }
 
 /** Puts hosts into a group. `port` counts only where a host is named for the first time. */
@@ -84,12 +100,23 @@ export function addHosts(
     group.hosts.add(name);
     const known = draft.hosts.get(name);
     if (known !== undefined) return known;
-    const host: HostDraft = { name, vars: new Map(), at };
+    const host: HostDraft = { name, vars: new Map(), places: new Map(), at };
     if (port !== null && port > 0)
       host.vars.set('ansible_port', { kind: 'scalar', at, value: port });
     draft.hosts.set(name, host);
     return host;
   });
+}
+
+/** Sets a variable of a group or host. */
+export function setVariable(
+  draft: InventoryDraft,
+  vars: Map<string, YamlNode>,
+  name: string,
+  value: YamlNode,
+): void {
+  if (value.kind === 'map' && vars.get(name)?.kind === 'map') draft.replacedMaps.push(value.at);
+  vars.set(name, value);
 }
 
 /** Gives the finished content of a file. */
@@ -98,5 +125,6 @@ export function toSource(draft: InventoryDraft, file: string): InventorySource {
   for (const [name, group] of draft.groups) {
     groups.set(name, { ...group, children: [...group.children], hosts: [...group.hosts] });
   }
-  return { file, folder: dirname(file), groups, hosts: draft.hosts };
+  const { hosts, replacedMaps } = draft;
+  return { file, folder: dirname(file), groups, hosts, replacedMaps };
 }

@@ -71,7 +71,7 @@ function inFolders(sources: LayerSources, kind: VarsFolder, names: readonly stri
 
 function layersOfGroup(group: GraphGroup): Layer[] {
   return group.definitions.flatMap(({ source, value }) =>
-    inventoryLayer(source, group.name, without(PRIORITY, value.vars)),
+    inventoryLayer(source, value, without(PRIORITY, value.vars)),
   );
 }
 
@@ -79,7 +79,7 @@ function layersOfHost(host: GraphHost, sources: LayerSources): Layer[] {
   return [
     originLayer(host),
     ...host.definitions.flatMap(({ source, value }, index) =>
-      inventoryLayer(source, host.name, index === 0 ? value.vars : withoutPort(value)),
+      inventoryLayer(source, value, index === 0 ? value.vars : withoutPort(value)),
     ),
     identityLayer(host),
     ...inFolders(sources, 'host_vars', [host.name]),
@@ -96,10 +96,14 @@ function without(name: string, vars: InventoryHost['vars']): InventoryHost['vars
   return vars.has(name) ? new Map([...vars].filter(([key]) => key !== name)) : vars;
 }
 
-function inventoryLayer(source: ReadSource, of: string, nodes: InventoryHost['vars']): Layer[] {
+function inventoryLayer(
+  source: ReadSource,
+  { name: of, places }: Pick<InventoryHost, 'name' | 'places'>,
+  nodes: InventoryHost['vars'],
+): Layer[] {
   if (nodes.size === 0) return [];
   const vars = new Map<string, MapEntry>();
-  for (const [key, value] of nodes) vars.set(key, { at: value.at, key, value });
+  for (const [key, value] of nodes) vars.set(key, { at: places.get(key) ?? value.at, key, value });
   const { file, path } = source;
   return [{ kind: 'inventory', file, path, of, vars, encrypted: false }];
 }
