@@ -3,26 +3,12 @@
 // something is decided; MATRIX_TOKENS_TEST_KILLS=all tries every one (a quarter of an hour).
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { killAndRunAgain, untilDone } from './helpers/provision-kill.ts';
+import { K7, K8, killAndRunAgain, LOGIN, untilDone } from './helpers/provision-kill.ts';
 import type { Kill } from './helpers/provision-kill.ts';
 import type { ServicesOptions } from './helpers/provision-services.ts';
 
 const MANNERS = ['synapse', 'mas', 'dendrite'] as const;
 const skip = process.platform === 'linux' ? false : 'only Linux tells who is dead';
-
-const K7 = 'the token is in its file, the folder not synced (K7)';
-const K8 = 'the token is stored, the entry still there (K8)';
-
-/** The login of the first service, step by step: the names are those of provision-preload.ts. */
-const LOGIN = {
-  'the journal entry is not yet there': '^rename \\S+ \\S+/news-\\w+\\.session\\.json$',
-  'the entry is durable, nothing is sent (K1)': '^send POST \\S+/login$',
-  'the request is sent (K2)': '^done send POST \\S+/login$',
-  'the answer has come (K3)': '^receive POST \\S+/login$',
-  'the token is written beside its file': '^rename \\S+ \\S+_tokens/news\\.yml$',
-  [K7]: '^done rename \\S+ \\S+_tokens/news\\.yml$',
-  [K8]: '^rm \\S+/news-\\w+\\.session\\.json$',
-} as const;
 
 /** What else a run does to the disk. */
 const HOUSEKEEPING = {

@@ -68,7 +68,7 @@ test('a run that is interrupted while it waits for a fixed device logs nobody in
 test('a clock that was ahead once makes no run wait for hours', async (t) => {
   for (const options of [ONE, FIXED]) {
     const services = await servicesFor(t, options);
-    await killRun(services, { killOn: '^send POST \\S+/login$' });
+    await killRun(services.project, { killOn: '^send POST \\S+/login$' });
     await ageJournal(services.project, -86_400_000);
     const { report, waits } = await provisionInside(services);
     assert.deepEqual(report.leftovers, []);

@@ -14,7 +14,7 @@ export async function explainFailure(
   const { userId, localpart, homeserver } = work.action.definition;
   const answer = await profileExists(server.client, server.homeserver, userId);
   if (answer === 'missing') {
-    const message = `there is no user ${userId} on ${homeserver.serverName}`;
+    const message = `there seems to be no user ${userId} on ${homeserver.serverName}`;
     return {
       failure: { ...failure, code: 'USER_MISSING', message },
       advice: createUser(localpart),

@@ -6,9 +6,23 @@ import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { Preload } from './provision-preload-options.ts';
 import type { Remains } from './provision-power.ts';
-import type { Run } from './provision-project.ts';
+import type { Project, Run } from './provision-project.ts';
 import { ageJournal, assertConverged, servicesFor } from './provision-services.ts';
-import type { Services, ServicesOptions } from './provision-services.ts';
+import type { ServicesOptions } from './provision-services.ts';
+
+export const K7 = 'the token is in its file, the folder not synced (K7)';
+export const K8 = 'the token is stored, the entry still there (K8)';
+
+/** The login of the first service, step by step: the names are those of provision-preload.ts. */
+export const LOGIN = {
+  'the journal entry is not yet there': '^rename \\S+ \\S+/news-\\w+\\.session\\.json$',
+  'the entry is durable, nothing is sent (K1)': '^send POST \\S+/login$',
+  'the request is sent (K2)': '^done send POST \\S+/login$',
+  'the answer has come (K3)': '^receive POST \\S+/login$',
+  'the token is written beside its file': '^rename \\S+ \\S+_tokens/news\\.yml$',
+  [K7]: '^done rename \\S+ \\S+_tokens/news\\.yml$',
+  [K8]: '^rm \\S+/news-\\w+\\.session\\.json$',
+} as const;
 
 export interface Kill extends Pick<Preload, 'killAt' | 'killOn' | 'meddle'> {
   readonly powerCut?: 'synced' | 'current';
@@ -21,7 +35,7 @@ export interface Killed {
 }
 
 /** Runs and kills. After a power cut the folder holds what the disk would. */
-export async function killRun({ project }: Services, kill: Kill): Promise<Killed> {
+export async function killRun(project: Project, kill: Kill): Promise<Killed> {
   const folder = await mkdtemp(join(tmpdir(), 'matrix-tokens-kill-'));
   try {
     const [trace, dump] = [join(folder, 'trace'), join(folder, 'dump')];
@@ -57,7 +71,7 @@ export async function killAndRunAgain(
   const services = await servicesFor(t, options);
   const points: (string | null)[] = [];
   for (const kill of kills) {
-    points.push((await killRun(services, kill)).point);
+    points.push((await killRun(services.project, kill)).point);
     await ageJournal(services.project);
   }
   const where = `${JSON.stringify(kills)}, killed at ${points.join(', then ')}`;
