@@ -2,6 +2,7 @@
 // there and what is missing, and which sessions of earlier runs wait to be removed.
 import { existsSync, lstatSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { readAnsibleConfig, type ConfigOptions } from './ansible/config.ts';
 import { readDefinitions } from './definitions.ts';
 import { didYouMean } from './definitions/suggest.ts';
 import type { Definitions, UnknownService, UnwantedService } from './definitions/types.ts';
@@ -48,14 +49,16 @@ export interface Assessment {
 export async function assess(
   options: AssessOptions,
   vault: VaultAccess,
-  cwd: string,
+  { cwd, env }: ConfigOptions,
 ): Promise<Assessment> {
+  const config = readAnsibleConfig({ cwd, env });
   const hosts = await loadInventory({
     inventory: options.inventory,
     limit: options.limit,
     extraVars: options.extraVars,
     playbookDir: resolve(cwd, options.playbookDir ?? '.'),
     cwd,
+    config,
     decrypt: vault.decryptFile,
   });
   const definitions = await readDefinitions(hosts, vault.decrypt, vault.renderer);
@@ -71,7 +74,7 @@ export async function assess(
     unknown: definitions.unknown.filter(({ name }) => isPicked(name)),
     sessions: sessions.filter(({ entry }) => isPicked(entry.service)),
     stateFolders,
-    notes: [...definitions.notes, ...damaged.map(describeDamaged)],
+    notes: [...config.notes, ...definitions.notes, ...damaged.map(describeDamaged)],
     closed: closedFiles(hosts),
   };
 }

@@ -1,4 +1,5 @@
 // The first stage: the hosts of the inventory with their variables, as Ansible sees them.
+import type { AnsibleConfig } from './ansible/config.ts';
 import { loadExtraLayer } from './ansible/extra-layers.ts';
 import { compareNames, joinSources } from './ansible/group-graph.ts';
 import type { GraphHost } from './ansible/group-graph.ts';
@@ -16,6 +17,7 @@ import { loadVarsFolders } from './ansible/vars-folders.ts';
 import type { VarsLayers, VarsNames } from './ansible/vars-folders.ts';
 import { didYouMean } from './definitions/suggest.ts';
 import { InputError, settleAll } from './errors.ts';
+import type { Fault } from './errors.ts';
 import type { YamlNode } from './yaml/node.ts';
 
 /** A host with its variables. */
@@ -46,6 +48,8 @@ export interface LoadOptions {
   readonly extraVars: readonly string[];
   readonly playbookDir: string;
   readonly cwd: string;
+  /** The settings of Ansible; undefined: its defaults. */
+  readonly config?: AnsibleConfig | undefined;
   /** Decrypts a whole-file vault; null: no vault password is at hand, such files stay closed. */
   readonly decrypt: Decrypt | null;
 }
@@ -57,8 +61,10 @@ export interface LoadOptions {
  */
 export async function loadInventory(options: LoadOptions): Promise<readonly HostView[]> {
   const { cwd, decrypt } = options;
+  const mergeMaps = options.config?.mergeMaps === true;
   const playbookDir = findPlaybookDir(options);
   const sources = await readInventories(options, playbookDir);
+  if (mergeMaps) checkReplacedMaps(sources);
   const graph = joinSources(sources);
   const hosts = selectHosts(graph, { limit: options.limit, cwd, didYouMean });
   const folders = distinctFolders([...sources.map((source) => source.folder), playbookDir]);
@@ -68,7 +74,7 @@ export async function loadInventory(options: LoadOptions): Promise<readonly Host
     loadVarsFolders(folders, namesOf(hosts), { show, decrypt }),
   ]);
   const layersOf = createLayering({ graph, folders, varsLayers, extra, playbookDir });
-  return hosts.map((host) => viewHost(host, layersOf(host), playbookDir));
+  return hosts.map((host) => viewHost(host, layersOf(host), { playbookDir, mergeMaps }));
 }
 
 function findPlaybookDir({ playbookDir, cwd }: LoadOptions): string {
@@ -79,10 +85,25 @@ function findPlaybookDir({ playbookDir, cwd }: LoadOptions): string {
 }
 
 async function readInventories(options: LoadOptions, playbookDir: string): Promise<ReadSource[]> {
-  const given = options.inventory.filter(Boolean);
+  const named = options.inventory.filter(Boolean);
+  const given = named.length > 0 ? named : (options.config?.inventory ?? []);
   if (given.length > 0) return readSources(given, { ...options, playbookDir });
-  const fix = 'add -i with the path of an inventory, such as -i inventory/hosts';
+  const fix =
+    'add -i with the path of an inventory, such as -i inventory/hosts, or set inventory in ansible.cfg';
   throw new InputError({ code: 'E_OPTION', found: 'no inventory is given', fix });
+}
+
+/** With `hash_behaviour=merge` Ansible merges these, too. */
+function checkReplacedMaps(sources: readonly ReadSource[]): void {
+  const faults = sources
+    .flatMap((source) => source.replacedMaps)
+    .map((at): Fault => ({
+      code: 'E_UNSUPPORTED',
+      at,
+      found: 'a map that stands twice for one group or host, with hash_behaviour=merge',
+      fix: 'write it once',
+    }));
+  if (faults.length > 0) throw new InputError(faults);
 }
 
 /** Of a folder that stands twice only the last place counts: there it hides its first. */
@@ -98,8 +119,12 @@ function namesOf(hosts: readonly GraphHost[]): VarsNames {
   };
 }
 
-function viewHost(host: GraphHost, layers: readonly Layer[], playbookFolder: string): HostView {
-  const lookup = (name: string): Lookup => lookupIn(layers, name);
+function viewHost(
+  host: GraphHost,
+  layers: readonly Layer[],
+  { playbookDir: playbookFolder, mergeMaps }: { playbookDir: string; mergeMaps: boolean },
+): HostView {
+  const lookup = (name: string): Lookup => lookupIn(layers, name, { mergeMaps });
   return {
     name: host.name,
     groups: host.groups.map((group) => group.name).sort(compareNames),

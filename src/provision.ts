@@ -33,7 +33,7 @@ export interface ProvisionOptions extends AssessOptions, VaultOptions {
 /** Runs the main job. Throws InputError, with nothing tried anywhere. */
 export async function provision(options: ProvisionOptions, world: World): Promise<Report> {
   const vault = openVaultAccess(options, world);
-  const assessment = await assess(options, vault, world.cwd);
+  const assessment = await assess(options, vault, world);
   if (options.check) return check(assessment, vault);
   requireOpen(assessment, vault);
   await tidyUp(assessment);
@@ -97,7 +97,7 @@ async function provisionLocked(
     import('./provision/perform.ts'),
     import('./provision/settled.ts'),
   ]);
-  const assessment = await assess(options, vault, world.cwd);
+  const assessment = await assess(options, vault, world);
   const held = { ...assessment, actions: assessment.actions.filter((action) => locks.of(action)) };
   const sessions = await dropSettled(held, vault.decrypt);
   const work = await prepareWork({ ...held, sessions }, vault, world);

@@ -19,7 +19,7 @@ export async function validate(
   world: World,
 ): Promise<Report> {
   const vault = openVaultAccess(options, world);
-  return describePlan(await assess(options, vault, world.cwd), 'validate', vault.decrypt);
+  return describePlan(await assess(options, vault, world), 'validate', vault.decrypt);
 }
 
 /** Gives the report of a run that only looks. Throws InputError for a file that cannot be written. */

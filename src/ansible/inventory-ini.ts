@@ -2,7 +2,7 @@
 import { InputError } from '../errors.ts';
 import type { Fault, Position } from '../errors.ts';
 import { parseHostNames } from './host-name.ts';
-import { addGroup, addHosts, createDraft, toSource } from './inventory.ts';
+import { addGroup, addHosts, createDraft, setVariable, toSource } from './inventory.ts';
 import type { HostDraft, InventoryDraft, InventorySource } from './inventory.ts';
 import { parsePythonLiteral } from './python-literal.ts';
 import { splitWords } from './shell-words.ts';
@@ -131,16 +131,21 @@ function readHost(reading: Reading, { text, at }: Line): void {
   if (first === undefined) throw iniError(at, 'a quote that is never closed', 'close the quote');
   const names = parseHostNames(first.text, at);
   const hosts = addHosts(reading.draft, addGroup(reading.draft, reading.group), names, at);
-  for (const word of rest) collectFaults(reading, () => readHostVar(hosts, word, at));
+  for (const word of rest) collectFaults(reading, () => readHostVar(reading, hosts, word, at));
 }
 
-function readHostVar(hosts: readonly HostDraft[], word: Word, line: Position): void {
+function readHostVar(
+  { draft }: Reading,
+  hosts: readonly HostDraft[],
+  word: Word,
+  line: Position,
+): void {
   const equals = word.text.indexOf('=');
   const at = { ...line, column: line.column + word.offset };
   if (equals < 1) throw iniError(at, 'text behind a host that is no variable', 'write name=value');
   const valueAt = { ...at, column: at.column + equals + 1 };
   const value = parsePythonLiteral(word.text.slice(equals + 1), valueAt);
-  for (const host of hosts) host.vars.set(word.text.slice(0, equals), value);
+  for (const host of hosts) setVariable(draft, host.vars, word.text.slice(0, equals), value);
 }
 
 function readVar(reading: Reading, { text, at }: Line): void {
@@ -150,7 +155,8 @@ function readVar(reading: Reading, { text, at }: Line): void {
     throw iniError(at, 'a line that is no variable', 'write name=value');
   const value = text.slice(equals + 1).trimStart();
   const valueAt = { ...at, column: at.column + text.length - value.length };
-  addGroup(reading.draft, reading.group).vars.set(name, parsePythonLiteral(value, valueAt));
+  const { vars } = addGroup(reading.draft, reading.group);
+  setVariable(reading.draft, vars, name, parsePythonLiteral(value, valueAt));
 }
 
 function readChild(reading: Reading, { text, at }: Line): void {

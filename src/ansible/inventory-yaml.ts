@@ -82,7 +82,7 @@ function readVar(
   { at, key, value }: MapEntry,
 ): void {
   if (typeof key === 'string') {
-    vars.set(key, value);
+    setVariable(reading.draft, vars, key, value);
     places.set(key, at);
   } else refuse(reading, at, 'a variable whose name is not a string', 'a name in quotes');
 }

@@ -1,7 +1,8 @@
 // One place that gives variables to a host. A host's variables are the list of its layers, lowest
-// precedence first; a value of a higher layer replaces the lower one whole (Ansible's default
-// `hash_behaviour`).
+// precedence first; a value of a higher layer replaces the lower one whole, but for maps with
+// `hash_behaviour=merge`.
 import type { MapEntry } from '../yaml/node.ts';
+import { mergeValues } from './merge-maps.ts';
 
 /** `magic`: what Ansible itself defines, such as `inventory_hostname`. */
 export type LayerKind = 'inventory' | 'group_vars' | 'host_vars' | 'extra' | 'magic';
@@ -27,15 +28,31 @@ export interface Lookup {
   readonly closed: readonly string[];
 }
 
-/** Gives the winning entry for a name. `layers` stand lowest precedence first. */
-export function lookupIn(layers: readonly Layer[], name: string): Lookup {
+/**
+ * Gives the winning entry for a name. `layers` stand lowest precedence first. With `mergeMaps` a map
+ * is merged with the maps below it; its closed files are then those down to the lowest of them.
+ */
+export function lookupIn(
+  layers: readonly Layer[],
+  name: string,
+  { mergeMaps }: { readonly mergeMaps: boolean },
+): Lookup {
   const closed: string[] = [];
-  for (let index = layers.length - 1; index >= 0; index--) {
-    const layer = layers[index];
-    if (layer === undefined) continue;
-    const entry = layer.vars?.get(name);
-    if (entry !== undefined) return { found: { entry, layer }, closed };
+  let found: Lookup['found'] = null;
+  for (const layer of layers.toReversed()) {
     if (layer.vars === null) closed.push(layer.file);
+    const entry = layer.vars?.get(name);
+    if (entry === undefined) continue;
+    if (found !== null && entry.value.kind !== 'map') break;
+    found = found === null ? { entry, layer } : mergeBelow(found, entry);
+    if (!mergeMaps || entry.value.kind !== 'map') break;
   }
-  return { found: null, closed };
+  return { found, closed };
+}
+
+function mergeBelow(
+  { entry, layer }: NonNullable<Lookup['found']>,
+  low: MapEntry,
+): NonNullable<Lookup['found']> {
+  return { entry: { ...entry, value: mergeValues(low.value, entry.value) }, layer };
 }
