@@ -265,15 +265,19 @@ function knownKeys(instancePath: string): readonly string[] {
   );
 }
 
-/** Maps of one variable replace each other, as everywhere in Ansible: said where it happens. */
+/**
+ * Maps of one variable replace each other, as everywhere in Ansible (unless it merges them): said
+ * where it happens.
+ */
 function hiddenNotes(name: string, host: HostView): string[] {
   const holders = host.layers.filter((layer) => layer.vars?.has(name) === true);
-  const winner = holders.at(-1);
+  const wins = holders.at(-1)?.vars?.get(name);
+  if (wins === undefined || wins.value !== host.lookup(name).found?.entry.value) return [];
   return holders.slice(0, -1).flatMap((layer) => {
     const entry = layer.vars?.get(name);
-    if (winner === undefined || entry === undefined || layer.file === winner.file) return [];
+    if (entry === undefined) return [];
     return [
-      `${host.name}: ${name} of ${winner.file} hides the one at ${formatPosition(entry.at)}` +
+      `${host.name}: ${name} at ${formatPosition(wins.at)} hides the one at ${formatPosition(entry.at)}` +
         `; give one of them a name of its own, such as ${SERVICES}_more`,
     ];
   });
