@@ -60,6 +60,7 @@ export async function assess(
     cwd,
     config,
     decrypt: vault.decryptFile,
+    list: vault.listInventory,
   });
   const definitions = await readDefinitions(hosts, vault.decrypt, vault.renderer);
   checkNames(options.services, definitions);

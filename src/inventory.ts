@@ -1,5 +1,6 @@
 // The first stage: the hosts of the inventory with their variables, as Ansible sees them.
 import type { AnsibleConfig } from './ansible/config.ts';
+import type { ListInventory } from './ansible/dynamic.ts';
 import { loadExtraLayer } from './ansible/extra-layers.ts';
 import { compareNames, joinSources } from './ansible/group-graph.ts';
 import type { GraphHost } from './ansible/group-graph.ts';
@@ -50,6 +51,8 @@ export interface LoadOptions {
   readonly cwd: string;
   /** The settings of Ansible; undefined: its defaults. */
   readonly config?: AnsibleConfig | undefined;
+  /** Has Ansible list inventories that are no files of hosts; null: those are refused. */
+  readonly list?: ListInventory | null;
   /** Decrypts a whole-file vault; null: no vault password is at hand, such files stay closed. */
   readonly decrypt: Decrypt | null;
 }

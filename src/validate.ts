@@ -18,7 +18,8 @@ export async function validate(
   options: AssessOptions & VaultOptions,
   world: World,
 ): Promise<Report> {
-  const vault = openVaultAccess(options, world);
+  // A look runs no program of an inventory.
+  const vault = { ...openVaultAccess(options, world), listInventory: null };
   return describePlan(await assess(options, vault, world), 'validate', vault.decrypt);
 }
 

@@ -26,7 +26,8 @@ export interface CallOptions {
 /** Answers by host; hosts for which Ansible failed are not among them. */
 export type Answers = ReadonlyMap<string, Readonly<Record<string, unknown>>>;
 
-const QUIET: Readonly<Record<string, string>> = {
+/** What keeps a program of Ansible from telling anybody but us. */
+export const QUIET: Readonly<Record<string, string>> = {
   ANSIBLE_CACHE_PLUGIN: 'memory',
   // An empty list is an error.
   ANSIBLE_CALLBACKS_ENABLED: 'minimal',

@@ -6,6 +6,7 @@ import { InputError } from '../errors.ts';
 import type { Fault } from '../errors.ts';
 import { parseHostNames } from './host-name.ts';
 import { listInventories } from './inventory-folder.ts';
+import type { ListInventory } from './dynamic.ts';
 import { parseIniInventory } from './inventory-ini.ts';
 import { parseYamlInventory } from './inventory-yaml.ts';
 import { addGroup, addHosts, createDraft, toSource } from './inventory.ts';
@@ -27,6 +28,8 @@ export interface SourceOptions {
   readonly playbookDir: string;
   /** Null: an encrypted inventory is refused. */
   readonly decrypt: Decrypt | null;
+  /** Has Ansible list a program or the settings of a plugin; null: those are refused. */
+  readonly list?: ListInventory | null;
 }
 
 type IsKnown = (group: string) => boolean;
@@ -104,6 +107,8 @@ async function readFileSource(
   const file = showPath(path, options.cwd);
   checkKind(path, file);
   const text = await readInventory(path, file, options.decrypt);
+  const dynamic = dynamicKind(text, path, file);
+  if (dynamic !== null) return { ...(await listDynamic(dynamic, path, options)), folder, path };
   const source = YAML_EXTENSIONS.has(extname(path))
     ? parseEither(text, file, options.isKnown)
     : parseIniInventory(text, file, options.isKnown);
@@ -136,15 +141,35 @@ function parseIniAfter(
 
 async function readInventory(path: string, file: string, decrypt: Decrypt | null): Promise<string> {
   const text = readText(path, file);
-  if (text.startsWith('#!') && isExecutable(path)) {
-    const fix = 'save what ansible-inventory --list --export prints for it, and give that file';
-    throw unsupported(file, 'the inventory is a program', fix);
-  }
   if (!isVaultText(text)) return text;
   if (decrypt !== null) return decrypt(text, file);
   const at = { file, line: 1, column: 1 };
   const fix = 'give a vault password, for instance with --ask-vault-pass';
   throw new InputError({ code: 'E_VAULT_PASSWORD', at, found: 'the inventory is encrypted', fix });
+}
+
+/** Says what only Ansible can read; null for a file that holds hosts itself. */
+function dynamicKind(text: string, path: string, file: string): string | null {
+  if (text.startsWith('#!') && isExecutable(path)) return 'a program';
+  if (/^plugin[ \t]*:[ \t]*["']?(?:ansible\.builtin\.)?constructed\b/m.test(text)) {
+    const fix = 'write the groups that it makes into an inventory file';
+    throw unsupported(file, 'the inventory makes groups out of what other inventories say', fix);
+  }
+  const isSettings = /\.ya?ml$/.test(path) && /^plugin[ \t]*:/m.test(text);
+  return isSettings ? 'the settings of a plugin' : null;
+}
+
+async function listDynamic(
+  kind: string,
+  path: string,
+  { list, cwd }: ReadOptions,
+): Promise<InventorySource> {
+  const file = showPath(path, cwd);
+  const source = list === undefined || list === null ? null : await list(path, file);
+  if (source !== null) return source;
+  const why = list === null ? '' : ', and there is no ansible-inventory that could list it';
+  const fix = 'save what ansible-inventory --list --export prints for it, and give that file';
+  throw unsupported(file, `the inventory is ${kind}${why}`, fix);
 }
 
 function checkKind(path: string, file: string): void {

@@ -2,6 +2,7 @@
 import { accessSync, constants } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
+import { createListing, type ListInventory } from '../ansible/dynamic.ts';
 import { createRenderer, type Renderer } from '../ansible/render.ts';
 import type { Decrypt } from '../definitions/types.ts';
 import type { VaultSecret } from '../vault/keyring.ts';
@@ -25,6 +26,8 @@ export interface VaultAccess {
   readonly decryptFile: ((envelope: string, file: string) => Promise<string>) | null;
   /** Renders what only Ansible can, with the password files of the run. */
   readonly renderer: Renderer;
+  /** Has Ansible list what is no file of hosts; null: not in this run. */
+  readonly listInventory: ListInventory | null;
 }
 
 /** Gives access to the vault with the password sources of options and environment. */
@@ -36,10 +39,10 @@ export function openVaultAccess(options: VaultOptions, world: World): VaultAcces
     askVaultPass: options.askVaultPass,
     ...(environmentFile === undefined || environmentFile === '' ? {} : { environmentFile }),
   };
-  const renderer = openRenderer(options, world);
+  const ansible = openAnsible(options, world);
   let loading: Promise<readonly VaultSecret[]> | null = null;
   const secrets = (): Promise<readonly VaultSecret[]> => (loading ??= load(sources, world));
-  if (!hasSource(sources)) return { secrets, decrypt: null, decryptFile: null, renderer };
+  if (!hasSource(sources)) return { secrets, decrypt: null, decryptFile: null, ...ansible };
   const opened = new Map<string, Promise<string>>();
   const openText: Decrypt = async (envelope, at) => {
     const { decryptText } = await import('../vault/keyring.ts');
@@ -54,11 +57,14 @@ export function openVaultAccess(options: VaultOptions, world: World): VaultAcces
   };
   const decryptFile = (envelope: string, file: string): Promise<string> =>
     decrypt(envelope, { file, line: 1, column: 1 });
-  return { secrets, decrypt, decryptFile, renderer };
+  return { secrets, decrypt, decryptFile, ...ansible };
 }
 
 /** Passwords that are typed stay here: Ansible gets the files that the options name. */
-function openRenderer(options: VaultOptions, world: World): Renderer {
+function openAnsible(
+  options: VaultOptions,
+  world: World,
+): Pick<VaultAccess, 'renderer' | 'listInventory'> {
   const isTyped = (id: string): boolean => /^(?:.+@)?prompt$/.test(id);
   const vaultArguments = [
     ...options.vaultIds.flatMap((id) => (isTyped(id) ? [] : ['--vault-id', id])),
@@ -71,7 +77,11 @@ function openRenderer(options: VaultOptions, world: World): Renderer {
     lacksTyped: options.askVaultPass || options.vaultIds.some(isTyped),
     run: world.run,
   };
-  return createRenderer(settings, () => findProgram('ansible', world.env));
+  const program = (name: string) => () => findProgram(name, world.env);
+  return {
+    renderer: createRenderer(settings, program('ansible')),
+    listInventory: createListing({ ...settings, program: program('ansible-inventory') }),
+  };
 }
 
 function findProgram(name: string, env: World['env']): string | null {
