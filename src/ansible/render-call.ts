@@ -15,8 +15,8 @@ export type RunWithInput = (
 ) => Promise<{ readonly exitCode: number; readonly stdout: Buffer }>;
 
 export interface CallOptions {
-  /** The values of `-i`, in their order. */
-  readonly inventory: readonly string[];
+  /** Gives the inventories as `-i` takes them, in their order. */
+  readonly inventory: () => readonly string[];
   readonly playbookDir: string;
   /** Options that name vault password files; no passwords. */
   readonly vaultArguments: readonly string[];
@@ -66,7 +66,7 @@ export async function callAnsible(
     const extra = (requests[0]?.host.layers ?? []).filter(({ kind }) => kind === 'extra');
     const args = [
       patternOf(requests),
-      ...[...options.inventory, feed].flatMap((source) => ['-i', source]),
+      ...[...options.inventory(), feed].flatMap((source) => ['-i', source]),
       '--playbook-dir',
       options.playbookDir,
       ...options.vaultArguments,

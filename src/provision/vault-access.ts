@@ -2,12 +2,23 @@
 import { accessSync, constants } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import { createListing, type ListInventory } from '../ansible/dynamic.ts';
-import { createRenderer, type Renderer } from '../ansible/render.ts';
+import { readAnsibleConfig } from '../ansible/config.ts';
+import { createListing, type ListingOptions, type ListInventory } from '../ansible/dynamic.ts';
+import { createRenderer, type Renderer, type RendererOptions } from '../ansible/render.ts';
 import type { Decrypt } from '../definitions/types.ts';
 import type { VaultSecret } from '../vault/keyring.ts';
 import type { PasswordSources } from '../vault/passwords.ts';
 import type { World } from './world.ts';
+
+const SETTINGS = [
+  'ANSIBLE_COLLECTIONS_PATH',
+  'ANSIBLE_CONFIG',
+  'ANSIBLE_FILTER_PLUGINS',
+  'ANSIBLE_HASH_BEHAVIOUR',
+  'ANSIBLE_INVENTORY_PLUGINS',
+  'ANSIBLE_LOOKUP_PLUGINS',
+  'ANSIBLE_TEST_PLUGINS',
+];
 
 export interface VaultOptions {
   readonly vaultPasswordFiles: readonly string[];
@@ -70,18 +81,35 @@ function openAnsible(
     ...options.vaultIds.flatMap((id) => (isTyped(id) ? [] : ['--vault-id', id])),
     ...options.vaultPasswordFiles.flatMap((file) => ['--vault-password-file', file]),
   ];
-  const settings = {
-    inventory: options.inventory,
+  const settings: Omit<RendererOptions & ListingOptions, 'program'> = {
+    inventory: () => inventoriesOf(options, world),
     playbookDir: options.playbookDir ?? '.',
     vaultArguments,
     lacksTyped: options.askVaultPass || options.vaultIds.some(isTyped),
-    run: world.run,
+    run: (file, args, { input, env }) =>
+      world.run(file, args, { input, env: { ...settingsIn(world.env), ...env } }),
   };
   const program = (name: string) => () => findProgram(name, world.env);
   return {
     renderer: createRenderer(settings, program('ansible')),
     listInventory: createListing({ ...settings, program: program('ansible-inventory') }),
   };
+}
+
+/** Ansible adds one inventory of ours, and with any `-i` it does not look into its settings. */
+function inventoriesOf({ inventory }: VaultOptions, { cwd, env }: World): readonly string[] {
+  const given = inventory.filter(Boolean);
+  return given.length > 0 ? given : readAnsibleConfig({ cwd, env }).inventory;
+}
+
+/** What Ansible itself would read of the environment, as far as it holds no secrets. */
+function settingsIn(env: World['env']): Record<string, string> {
+  return Object.fromEntries(
+    SETTINGS.flatMap((name) => {
+      const value = env[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
 }
 
 function findProgram(name: string, env: World['env']): string | null {
