@@ -67,7 +67,8 @@ function checkPassword({ definition }: LocatedService): void {
     code: 'E_NO_PASSWORD',
     at: definition.at,
     found: `service '${definition.name}' wants a token and has no password to log in with`,
-    wanted: '`password`: a string, {file: path} or {env: NAME}',
+    wanted:
+      '`password`: a string, {file: path}, {env: NAME}, {command: [program]} or {prompt: true}',
     fix: `add for example \`password: "{{ vault_${definition.name}_password }}"\`, or \`enabled: false\``,
   });
 }

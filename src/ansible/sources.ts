@@ -150,13 +150,13 @@ async function readInventory(path: string, file: string, decrypt: Decrypt | null
 
 /** Says what only Ansible can read; null for a file that holds hosts itself. */
 function dynamicKind(text: string, path: string, file: string): string | null {
-  if (text.startsWith('#!') && isExecutable(path)) return 'a program';
+  if (text.startsWith('#!') && isExecutable(path)) return 'the inventory is a program';
   if (/^plugin[ \t]*:[ \t]*["']?(?:ansible\.builtin\.)?constructed\b/m.test(text)) {
     const fix = 'write the groups that it makes into an inventory file';
     throw unsupported(file, 'the inventory makes groups out of what other inventories say', fix);
   }
   const isSettings = /\.ya?ml$/.test(path) && /^plugin[ \t]*:/m.test(text);
-  return isSettings ? 'the settings of a plugin' : null;
+  return isSettings ? 'the configuration of an inventory plugin' : null;
 }
 
 async function listDynamic(
@@ -167,9 +167,12 @@ async function listDynamic(
   const file = showPath(path, cwd);
   const source = list === undefined || list === null ? null : await list(path, file);
   if (source !== null) return source;
-  const why = list === null ? '' : ', and there is no ansible-inventory that could list it';
+  const why =
+    list === undefined || list === null
+      ? ''
+      : ', and there is no ansible-inventory that could list it';
   const fix = 'save what ansible-inventory --list --export prints for it, and give that file';
-  throw unsupported(file, `the inventory is ${kind}${why}`, fix);
+  throw unsupported(file, `${kind}${why}`, fix);
 }
 
 function checkKind(path: string, file: string): void {
