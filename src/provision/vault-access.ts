@@ -43,12 +43,13 @@ export interface VaultAccess {
 
 /** Gives access to the vault with the password sources of options and environment. */
 export function openVaultAccess(options: VaultOptions, world: World): VaultAccess {
-  const environmentFile = world.env['ANSIBLE_VAULT_PASSWORD_FILE'];
+  const config = readAnsibleConfig(world);
+  const environmentFile = world.env['ANSIBLE_VAULT_PASSWORD_FILE'] ?? config.vaultPasswordFile;
   const sources: PasswordSources = {
     vaultPasswordFiles: options.vaultPasswordFiles,
-    vaultIds: options.vaultIds,
+    vaultIds: [...config.vaultIdentityList, ...options.vaultIds],
     askVaultPass: options.askVaultPass,
-    ...(environmentFile === undefined || environmentFile === '' ? {} : { environmentFile }),
+    ...(environmentFile === null || environmentFile === '' ? {} : { environmentFile }),
   };
   const ansible = openAnsible(options, world);
   let loading: Promise<readonly VaultSecret[]> | null = null;
