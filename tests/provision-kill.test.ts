@@ -62,6 +62,12 @@ for (const software of ['synapse', 'mas'] as const) {
   }
 }
 
+for (const when of ['the entry is durable, nothing is sent (K1)', K7] as const) {
+  test(`interrupted by Ctrl-C when ${when}`, { skip }, async (t) => {
+    await assertRecovers(t, {}, [{ killOn: LOGIN[when], signal: 'SIGINT' }]);
+  });
+}
+
 for (const when of ['the request is sent (K2)', K7, K8] as const) {
   test(`the power fails when ${when}`, { skip }, async (t) => {
     await assertRecovers(t, { names: ONE }, [{ killOn: LOGIN[when], powerCut: 'synced' }]);
@@ -90,6 +96,7 @@ const SCENARIOS: readonly Scenario[] = [
       (killAt) => [AMID_LOGIN, { killAt }],
     ],
   ]),
+  ['Ctrl-C', {}, (killAt) => [{ killAt, signal: 'SIGINT' }]],
   ['a power cut', {}, (killAt) => [{ killAt, powerCut: 'synced' }]],
   ['a power cut that leaves names', {}, (killAt) => [{ killAt, powerCut: 'current' }]],
 ];

@@ -4,11 +4,12 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { findLeaks } from './provision-leaks.ts';
 import type { Preload } from './provision-preload-options.ts';
 import type { Remains } from './provision-power.ts';
 import type { Project, Run } from './provision-project.ts';
 import { ageJournal, assertConverged, servicesFor } from './provision-services.ts';
-import type { ServicesOptions } from './provision-services.ts';
+import type { Services, ServicesOptions } from './provision-services.ts';
 
 export const K7 = 'the token is in its file, the folder not synced (K7)';
 export const K8 = 'the token is stored, the entry still there (K8)';
@@ -24,7 +25,7 @@ export const LOGIN = {
   [K8]: '^rm \\S+/news-\\w+\\.session\\.json$',
 } as const;
 
-export interface Kill extends Pick<Preload, 'killAt' | 'killOn' | 'meddle'> {
+export interface Kill extends Pick<Preload, 'killAt' | 'killOn' | 'meddle' | 'signal'> {
   readonly powerCut?: 'synced' | 'current';
 }
 
@@ -38,14 +39,14 @@ export interface Killed {
 export async function killRun(project: Project, kill: Kill): Promise<Killed> {
   const folder = await mkdtemp(join(tmpdir(), 'matrix-tokens-kill-'));
   try {
-    const [trace, dump] = [join(folder, 'trace'), join(folder, 'dump')];
+    const [died, dump] = [join(folder, 'died'), join(folder, 'dump')];
     const { powerCut: names, ...rest } = kill;
     const powerCut = names === undefined ? {} : { powerCut: { dump, names } };
-    const run = await project.run([], { preload: { ...rest, ...powerCut, trace } });
-    if (run.signal !== 'SIGKILL') return { run, point: null };
+    const run = await project.run([], { preload: { ...rest, ...powerCut, died } });
+    const point = await readFile(died, 'utf8').catch(() => null);
+    if (point === null) return { run, point };
     if (names !== undefined) await restore(project.folder, await readFile(dump, 'utf8'));
-    const points = (await readFile(trace, 'utf8')).trimEnd().split('\n');
-    return { run, point: points.at(-1) ?? '' };
+    return { run, point };
   } finally {
     await rm(folder, { recursive: true });
   }
@@ -72,6 +73,7 @@ export async function killAndRunAgain(
   const points: (string | null)[] = [];
   for (const kill of kills) {
     points.push((await killRun(services.project, kill)).point);
+    assert.deepEqual(findLeaks(secretsOf(services), filesOf(services.project)), []);
     await ageJournal(services.project);
   }
   const where = `${JSON.stringify(kills)}, killed at ${points.join(', then ')}`;
@@ -82,6 +84,18 @@ export async function killAndRunAgain(
   });
   await services.homeserver.stop();
   return points;
+}
+
+function secretsOf({ project, homeserver }: Services): Record<string, string> {
+  const { users, sessions, ended } = homeserver.state;
+  const passwords = [...users.values()].map((user) => user.password);
+  const all = [project.vaultPassword, ...passwords, ...sessions.keys(), ...ended.keys()];
+  return Object.fromEntries(all.map((secret, index) => [`secret ${index}`, secret]));
+}
+
+function filesOf(project: Project): Record<string, string> {
+  const files = [...project.tree()].filter(([path]) => path !== 'vault_pass');
+  return Object.fromEntries(files.map(([path, content]) => [path, content ?? '']));
 }
 
 /**

@@ -1,12 +1,11 @@
 // Loaded into a run by `node --import`, so that the product itself has no hooks for tests. Sees every
-// call that changes the disk or the network, and kills the process at one of them: SIGKILL, as from
-// the outside. The calls are named by what they do, with paths relative to the current folder:
+// call that changes the disk or the network, and kills the process at one of them. The calls are named by what they do, with paths relative to the current folder:
 //
 //   mkdir P · rmdir P · open P · write P · sync P · truncate P · chmod P · chown P · rename P Q ·
 //   link P Q · rm P · connect · send M PATH · receive M PATH · print
 //
 // Each is a point before it happens; `done …` is the point right after it, which is not counted.
-import { appendFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import fsp from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import net from 'node:net';
@@ -25,9 +24,9 @@ speedUp(preload.speed ?? 1);
 const power: Power | null = preload.powerCut === undefined ? null : watchPower(root);
 let count = 0;
 let hasMeddled = false;
+let isOver = false;
 
 function point(name: string): void {
-  if (preload.trace !== undefined) appendFileSync(preload.trace, `${name}\n`);
   const { meddle, killOn, killAt } = preload;
   if (meddle !== undefined && !hasMeddled && new RegExp(meddle.on).test(name)) {
     hasMeddled = true;
@@ -35,15 +34,17 @@ function point(name: string): void {
   }
   if (!name.startsWith('done ')) count += 1;
   const isTheOne = killOn === undefined ? count === killAt : new RegExp(killOn).test(name);
-  if (isTheOne) die();
+  if (isTheOne && !isOver) die(name);
 }
 
-function die(): void {
-  const { powerCut } = preload;
+function die(name: string): void {
+  const { powerCut, signal = 'SIGKILL' } = preload;
+  isOver = true;
+  if (preload.died !== undefined) writeFileSync(preload.died, name);
   if (powerCut !== undefined && power !== null) {
     writeFileSync(powerCut.dump, JSON.stringify(power.remains(powerCut.names)));
   }
-  process.kill(process.pid, 'SIGKILL');
+  process.kill(process.pid, signal);
 }
 
 function shown(path: unknown): string {

@@ -74,10 +74,12 @@ export interface Cleanup {
 }
 
 /** Makes a folder that is removed when the test ends. */
-export async function makeProject(t: Cleanup): Promise<Project> {
+export async function makeProject(
+  t: Cleanup,
+  vaultPassword = 'the vault password of this test',
+): Promise<Project> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'matrix-tokens-project-')));
   t.after(() => rm(folder, { recursive: true, force: true }));
-  const vaultPassword = 'the vault password of this test';
   const secret: VaultSecret = { label: 'default', password: new Secret(vaultPassword) };
   const project: Project = {
     folder,

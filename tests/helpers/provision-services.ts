@@ -29,23 +29,29 @@ export interface ServicesOptions extends HomeserverOptions {
   readonly names?: readonly string[];
   /** Further keys of every definition, as YAML in flow style: `device_id: FIXED`. */
   readonly keys?: readonly string[];
-}
-
-/** The password of the user of a service. */
-export function passwordOf(name: string): string {
-  return `the password of ${name}`;
+  /** Of all users; default: one for each. */
+  readonly password?: string;
+  readonly vaultPassword?: string;
 }
 
 /** Starts a homeserver with a user for each service, and makes a project that defines them. */
 export async function servicesFor(
   t: Cleanup,
-  { names = ['news', 'rss'], keys = [], ...options }: ServicesOptions = {},
+  { names = ['news', 'rss'], keys = [], password, vaultPassword, ...options }: ServicesOptions = {},
 ): Promise<Services> {
-  const users = names.map((name) => ({ localpart: name, password: passwordOf(name) }));
+  const users = names.map((name) => {
+    return { localpart: name, password: password ?? `the password of ${name}` };
+  });
   const homeserver = await startHomeserver({ ...options, users });
   t.after(() => homeserver.stop());
-  const project = await makeProject(t);
+  const project = await makeProject(t, vaultPassword);
   await writeDefinitions({ project, homeserver, names }, keys);
+  const sealed = await Promise.all(
+    users.map(async (user) => {
+      return `vault_${user.localpart}_password: ${await project.sealed(user.password)}\n`;
+    }),
+  );
+  await project.write(`host_vars/${HOST}/vault.yml`, sealed.join(''));
   return { project, homeserver, names };
 }
 
@@ -64,12 +70,6 @@ async function writeDefinitions(services: Services, keys: readonly string[]): Pr
     ...definitions,
   ];
   await project.write(`host_vars/${HOST}/vars.yml`, lines.join(''));
-  const sealed = await Promise.all(
-    names.map(
-      async (name) => `vault_${name}_password: ${await project.sealed(passwordOf(name))}\n`,
-    ),
-  );
-  await project.write(`host_vars/${HOST}/vault.yml`, sealed.join(''));
 }
 
 /** Reads what a run has stored for a service in its own file. */
