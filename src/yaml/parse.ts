@@ -10,6 +10,7 @@ import { parseJson } from './json.ts';
 import type { YamlNode } from './node.ts';
 import { createLocate } from './position.ts';
 import type { Locate } from './position.ts';
+import { parseSimple } from './simple.ts';
 
 /** The schema in which every scalar is a string: what they mean is decided here. */
 const OPTIONS = {
@@ -37,6 +38,11 @@ const BAD_CHARACTER =
  * @see https://docs.ansible.com/ansible/latest/reference_appendices/YAMLSyntax.html
  */
 export function parseYaml(text: string, file: string): YamlNode | null {
+  return parseSimple(text, file) ?? parseFull(text, file);
+}
+
+/** Reads a text with the YAML package, as parseYaml does for what is not plain. */
+export function parseFull(text: string, file: string): YamlNode | null {
   const body = text.startsWith('\ufeff') ? text.slice(1) : text;
   const locate = createLocate(body, file);
   const node = parseJson(body, locate) ?? parseBody(body, locate);
