@@ -1,6 +1,8 @@
 // Reads the passwords of services that are needed, each source once. Programs run and people are
 // asked one after the other, people only when nothing else is wrong.
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join, relative } from 'node:path';
 import type { Renderer } from '../ansible/render.ts';
 import type { Decrypt, PasswordSource, ServiceDefinition } from '../definitions/types.ts';
 import { readValue } from '../definitions/values.ts';
@@ -105,8 +107,10 @@ async function readSource(
       const value = await readValue(source.node, reader);
       return { text: textOf(value, `the password of service '${definition.name}'`), at: value.at };
     }
-    case 'file':
-      return { text: await readPasswordFile(source, tools.decrypt), at };
+    case 'file': {
+      const path = expandHome(source, definition, tools.world.env);
+      return { text: await readPasswordFile({ ...source, path }, tools.decrypt), at };
+    }
     case 'env':
       return { text: readVariable(source, tools.world.env), at };
     case 'command':
@@ -131,18 +135,48 @@ async function readPasswordFile(
   });
 }
 
+/** A path that began with `~` was taken for one below the folder of the inventory. */
+function expandHome(
+  { path, at }: Source<'file'>,
+  { host }: ServiceDefinition,
+  env: World['env'],
+): string {
+  const named = relative(host.inventoryFolder, path);
+  if (!named.startsWith('~')) return path;
+  if (named.startsWith('~/')) return join(env['HOME'] ?? homedir(), named.slice(2));
+  throw new InputError({
+    code: 'E_FILE',
+    at,
+    found: `the password file ${named}: the home folder of somebody else is not looked for`,
+    wanted: 'a path that begins with ~/, or the path that it stands for',
+  });
+}
+
 async function readText(path: string, at: Position): Promise<string> {
+  const bytes = await readRegular(path).catch((error: NodeJS.ErrnoException) => {
+    throw new InputError(fileFault(path, at, `cannot be read (${error.code})`));
+  });
+  if (bytes === null) throw new InputError(fileFault(path, at, 'is no regular file'));
   try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new InputError({
-      code: 'E_FILE',
-      at,
-      found: `the password file ${path}, which cannot be read (${code})`,
-      wanted: 'a file with the password; relative paths start at the folder of the inventory',
-    });
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new InputError(fileFault(path, at, 'is not UTF-8'));
   }
+}
+
+/** Gives null for what is no file: reading a pipe would wait for ever for somebody who writes. */
+async function readRegular(path: string): Promise<Buffer | null> {
+  const stats = await stat(path);
+  return stats.isFile() ? readFile(path) : null;
+}
+
+function fileFault(path: string, at: Position, why: string): Fault {
+  return {
+    code: 'E_FILE',
+    at,
+    found: `the password file ${path}, which ${why}`,
+    wanted: 'a file with the password; relative paths start at the folder of the inventory',
+  };
 }
 
 function readVariable({ name, at }: Source<'env'>, env: World['env']): string {
