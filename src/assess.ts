@@ -1,7 +1,7 @@
 // Everything that can be known without contacting anybody: the hosts, what they define, what is
 // there and what is missing, and which sessions of earlier runs wait to be removed.
 import { existsSync, lstatSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { readAnsibleConfig, type ConfigOptions } from './ansible/config.ts';
 import { readDefinitions } from './definitions.ts';
 import { didYouMean } from './definitions/suggest.ts';
@@ -10,7 +10,7 @@ import { InputError, type Fault } from './errors.ts';
 import { type HostView, loadInventory } from './inventory.ts';
 import { planServices } from './plan.ts';
 import type { Action } from './plan/types.ts';
-import { locateServices } from './target.ts';
+import { locateServices, TARGET_FOLDER } from './target.ts';
 import type { JournalEntry } from './vault/journal.ts';
 import { resolveTarget } from './vault/real-path.ts';
 import { stateFolder } from './vault/state-path.ts';
@@ -66,7 +66,7 @@ export async function assess(
   checkNames(options.services, definitions);
   const located = await locateServices(definitions.services, { cwd, decrypt: vault.decrypt });
   const actions = planServices(located);
-  const { sessions, damaged, stateFolders } = await readSessions(actions);
+  const { sessions, damaged, stateFolders } = await readSessions(actions, hosts);
   const isPicked = picker(options.services);
   return {
     hosts,
@@ -95,7 +95,7 @@ export function sessionsOf(
 
 /** What is to be done about a session of a service that no host defines any more. */
 export const NO_SERVICE_OF_SESSION =
-  'no service of this name and user is defined any more: log this device out by hand, and remove its entry in .matrix-tokens/';
+  'no service of this name and user wants a token any more: log this device out by hand, and remove its entry in .matrix-tokens/';
 
 /** Tells whether some service would have a session removed. */
 export function isDefined(session: WaitingSession, actions: readonly Action[]): boolean {
@@ -108,7 +108,7 @@ export async function remainingSessions(
   services: readonly string[],
 ): Promise<readonly WaitingSession[]> {
   try {
-    const { sessions } = await readSessions(assessment.actions);
+    const { sessions } = await readSessions(assessment.actions, assessment.hosts);
     return sessions.filter(({ entry }) => picker(services)(entry.service));
   } catch (error) {
     if (error instanceof InputError) return assessment.sessions;
@@ -136,20 +136,29 @@ function checkNames(names: readonly string[], definitions: Definitions): void {
 
 async function readSessions(
   actions: readonly Action[],
+  hosts: readonly HostView[],
 ): Promise<{ sessions: WaitingSession[]; damaged: string[]; stateFolders: string[] }> {
-  const files = actions.map(({ target }) => target.file).filter(mayHaveState);
+  const files = [...actions.map(({ target }) => target.file), ...hosts.flatMap(usualTargets)];
   const folders = new Set<string>();
-  for (const file of files) folders.add(dirname(await resolveTarget(file)));
+  for (const file of files.filter(mayHaveState)) folders.add(dirname(await resolveTarget(file)));
+  const names = new Set(hosts.map((host) => host.name));
   const sessions: WaitingSession[] = [];
   const damaged: string[] = [];
   const stateFolders = [...folders].filter((folder) => existsSync(stateFolder(folder)));
   for (const folder of stateFolders) {
     const { readJournal } = await import('./vault/journal.ts');
     const journal = await readJournal(folder);
-    sessions.push(...journal.entries.map((entry) => ({ entry, folder })));
+    const own = journal.entries.filter((entry) => names.has(entry.host));
+    sessions.push(...own.map((entry) => ({ entry, folder })));
     damaged.push(...journal.damaged);
   }
   return { sessions, damaged, stateFolders };
+}
+
+/** A service may have been switched off, or sent to another file, since a session was left. */
+function usualTargets({ inventoryFolder, name }: HostView): string[] {
+  const folder = join(inventoryFolder, 'host_vars', name);
+  return [join(folder, TARGET_FOLDER, '*'), join(folder, '*'), join(inventoryFolder, '*')];
 }
 
 /** Most targets have none: asked in the cheapest way. Behind a link it may be anywhere. */

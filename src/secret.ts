@@ -41,6 +41,11 @@ export class Secret {
   }
 }
 
+/** Has a text hidden from now on that must stay a string, such as what came out of a vault. */
+export function hideSecret(value: string): void {
+  remember(value);
+}
+
 /**
  * Hides every secret that this process has seen, in any form that it may take in a text: as it is,
  * and JSON-, URL- and base64-encoded. Gives the text with `<redacted>` in their place.

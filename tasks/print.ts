@@ -1,4 +1,4 @@
-import { exitCodeOf, formatJson, formatText, type Report } from '../src/report.ts';
+import { EXIT, exitCodeOf, formatJson, formatText, type Report } from '../src/report.ts';
 import type { Options } from './options.ts';
 import { styleFor } from './style.ts';
 
@@ -10,9 +10,11 @@ export async function printReport(report: Report, options: Options): Promise<num
     options.format === 'json'
       ? formatJson(report, exitCode)
       : formatText(report, style, { diff: options.diff });
-  // A pipe whose reader is gone is no error of ours: what was done is stored.
-  await new Promise<void>((resolve) => {
-    process.stdout.write(text, () => resolve());
+  const error = await new Promise<NodeJS.ErrnoException | null | undefined>((resolve) => {
+    process.stdout.write(text, resolve);
   });
-  return exitCode;
+  // A pipe whose reader is gone is no error of ours: what was done is stored.
+  if (error === null || error === undefined || error.code === 'EPIPE') return exitCode;
+  process.stderr.write(`matrix-tokens: error: the report cannot be written (${error.code})\n`);
+  return exitCode === EXIT.converged ? EXIT.failed : exitCode;
 }

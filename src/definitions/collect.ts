@@ -8,6 +8,7 @@ import { describeType, getEntry, scalarText } from '../yaml/node.ts';
 import { faultsOf } from './faults.ts';
 import { readPasswordShape } from './password-shape.ts';
 import { serviceSchema, varsSchema } from './schema.ts';
+import { strayNames } from './stray-names.ts';
 import { validateVars, type SchemaError } from './validator.ts';
 import { ClosedVaultError, readTree, readValue, toPlain, type ValueReader } from './values.ts';
 
@@ -64,6 +65,7 @@ export async function collectHost(reader: ValueReader): Promise<RawHost> {
     else await readSetting(found.entry, name, reader, collected);
   }
   checkSchema(collected);
+  collected.settingFaults.push(...strayNames(host));
   return {
     host,
     services: collected.services,

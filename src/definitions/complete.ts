@@ -10,6 +10,7 @@ import { catalogEntry, catalogNames } from './catalog.ts';
 import type { RawService } from './collect.ts';
 import type { HostSettings } from './host-settings.ts';
 import { chooseHomeserver } from './host-settings.ts';
+import { hideOpenPassword } from './password-shape.ts';
 import { suggest } from './suggest.ts';
 import type {
   PasswordSource,
@@ -129,6 +130,7 @@ async function findPassword(
   for (const name of catalog?.password ?? []) {
     const entry = reader.host.lookup(name).found?.entry;
     if (entry !== undefined && isSet(entry.value)) {
+      hideOpenPassword(entry.value, reader);
       return { kind: 'value', node: entry.value, at: entry.value.at };
     }
   }
@@ -234,7 +236,10 @@ function badServerName(name: string, at: Position): Fault {
   return {
     code: 'E_USER_ID',
     at,
-    found: `the server name '${name.slice(0, 60)}'`,
+    // What stands before an @ is a user with a password that somebody forgot to take out.
+    found: name.includes('@')
+      ? 'a server name with an @ in it'
+      : `the server name '${name.slice(0, 60)}'`,
     wanted:
       'a host name or IP address, with a port if need be, as it stands after the colon of a user ID',
     fix: 'a URL belongs into matrix_tokens_homeserver_url',

@@ -124,7 +124,6 @@ function badName(name: string, spot: Spot): Fault {
     at: entry?.at ?? spot.at,
     found: `a service named '${name}'`,
     wanted: 'a name of lower-case letters, digits and _ (it becomes part of a file name)',
-    fix: `call it '${name.toLowerCase().replaceAll(/[^a-z0-9_]+/g, '_')}'`,
   };
 }
 

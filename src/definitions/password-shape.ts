@@ -1,6 +1,7 @@
 // What a definition says about its password: where it comes from is read, the password itself not.
 import { InputError, settleAll, type Position } from '../errors.ts';
 import type { MapEntry, MapNode, YamlNode } from '../yaml/node.ts';
+import { hideSecret } from '../secret.ts';
 import { readTree, readValue, type ValueReader } from './values.ts';
 
 /**
@@ -11,9 +12,19 @@ export async function readPasswordShape(node: YamlNode, reader: ValueReader): Pr
   if (node.kind === 'seq') return readTree(node, reader);
   if (node.kind === 'map') return readSource(node, reader);
   const resolved = reader.host.resolve(node);
-  return resolved.kind === 'found' && resolved.node.kind === 'map'
-    ? readSource(resolved.node, reader)
-    : node;
+  if (resolved.kind === 'found' && resolved.node.kind === 'map') {
+    return readSource(resolved.node, reader);
+  }
+  hideOpenPassword(node, reader);
+  return node;
+}
+
+/** A password that stands in the open is hidden before anything is said: it may stand elsewhere too. */
+export function hideOpenPassword(node: YamlNode, { host }: ValueReader): void {
+  const resolved = host.resolve(node);
+  if (resolved.kind !== 'found' || resolved.node.kind !== 'scalar') return;
+  const { tag, value } = resolved.node;
+  if (tag !== 'vault' && typeof value === 'string') hideSecret(value);
 }
 
 async function readSource(map: MapNode, reader: ValueReader): Promise<MapNode> {

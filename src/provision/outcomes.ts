@@ -90,13 +90,14 @@ export function describeLeftovers(
   sessions: readonly WaitingSession[],
   reasonOf: (session: WaitingSession) => string,
 ): Leftover[] {
-  return sessions.map((session) => ({
-    host: session.entry.host,
-    service: session.entry.service,
-    user_id: session.entry.user_id,
-    device_id: session.entry.device_id,
-    message: reasonOf(session),
-  }));
+  // Several logins of a device that somebody fixed are one session to be removed.
+  const leftovers = new Map<string, Leftover>();
+  for (const session of sessions) {
+    const { host, service, user_id, device_id } = session.entry;
+    const key = JSON.stringify([host, service, user_id, device_id]);
+    leftovers.set(key, { host, service, user_id, device_id, message: reasonOf(session) });
+  }
+  return [...leftovers.values()];
 }
 
 function describeAction({ definition, target }: Action): Outcome {

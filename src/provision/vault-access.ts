@@ -6,6 +6,7 @@ import { readAnsibleConfig } from '../ansible/config.ts';
 import { createListing, type ListingOptions, type ListInventory } from '../ansible/dynamic.ts';
 import { createRenderer, type Renderer, type RendererOptions } from '../ansible/render.ts';
 import type { Decrypt } from '../definitions/types.ts';
+import { hideSecret } from '../secret.ts';
 import type { VaultSecret } from '../vault/keyring.ts';
 import type { PasswordSources } from '../vault/passwords.ts';
 import type { World } from './world.ts';
@@ -60,15 +61,21 @@ export function openVaultAccess(options: VaultOptions, world: World): VaultAcces
     const { decryptText } = await import('../vault/keyring.ts');
     return decryptText(envelope, await secrets(), at);
   };
-  const decrypt: Decrypt = (envelope, at) => {
+  const openOnce: Decrypt = (envelope, at) => {
     const known = opened.get(envelope);
     if (known !== undefined) return known;
     const opening = openText(envelope, at);
     opened.set(envelope, opening);
     return opening;
   };
+  // Whoever encrypts a single value does not want to see it anywhere, whatever it is used for.
+  const decrypt: Decrypt = async (envelope, at) => {
+    const text = await openOnce(envelope, at);
+    hideSecret(text);
+    return text;
+  };
   const decryptFile = (envelope: string, file: string): Promise<string> =>
-    decrypt(envelope, { file, line: 1, column: 1 });
+    openOnce(envelope, { file, line: 1, column: 1 });
   return { secrets, decrypt, decryptFile, ...ansible };
 }
 

@@ -158,7 +158,10 @@ export function formatFaultsJson(
 
 /** Ansible splits what a module prints at characters like U+2028: nothing above ASCII goes out. */
 function toAscii(value: object): string {
-  const json = redact(JSON.stringify(value, null, 2));
+  // Text by text: a password like `true` must not take the word out of the JSON itself.
+  const hide = (_key: string, inner: unknown): unknown =>
+    typeof inner === 'string' ? redact(inner) : inner;
+  const json = JSON.stringify(value, hide, 2);
   const ascii = json.replaceAll(
     /[\u007f-\uffff]/g,
     (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
