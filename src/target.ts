@@ -4,18 +4,20 @@ import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import type { Layer } from './ansible/layer.ts';
 import { entriesByName } from './ansible/vars-files.ts';
 import type { Decrypt, ServiceDefinition } from './definitions/types.ts';
-import { InputError, settleAll, type Fault, type Position } from './errors.ts';
+import { InputError, settleAll, type Fault } from './errors.ts';
 import type { LocatedService, Target } from './plan/types.ts';
+import {
+  ENDINGS,
+  misplacedFault,
+  VARS_FOLDERS,
+  wouldBeLoaded,
+  type NamedFile,
+} from './target/loaded.ts';
 import { isEnvelope } from './vault/envelope.ts';
 import { parseYaml } from './yaml/parse.ts';
 
 /** The folder of our own files in host_vars/<host>/; sorts after vars.yml, vault and vault.yml. */
 export const TARGET_FOLDER = 'vault_matrix_tokens';
-
-const VARS_FOLDERS = ['host_vars', 'group_vars'];
-
-/** What Ansible reads as the variables of a name; without an ending first. */
-const ENDINGS = ['', '.yml', '.yaml', '.json'];
 
 export interface TargetOptions {
   /** Folder that shown paths are relative to. */
@@ -36,6 +38,15 @@ export async function locateServices(
   );
 }
 
+/** Gives a sentence for each file that the playbook has to name, since Ansible finds it not by itself. */
+export function targetNotes(located: readonly LocatedService[]): string[] {
+  const unloaded = located.filter(({ target }) => target.unloaded !== undefined);
+  const notes = unloaded.map(
+    ({ target }) => `Ansible does not read ${target.shown} by itself: name it in vars_files`,
+  );
+  return [...new Set(notes)];
+}
+
 async function locate(definition: ServiceDefinition, options: TargetOptions): Promise<Target> {
   const { host, vaultFile } = definition;
   if (vaultFile === null) {
@@ -45,10 +56,13 @@ async function locate(definition: ServiceDefinition, options: TargetOptions): Pr
   const file = isAbsolute(vaultFile.path)
     ? vaultFile.path
     : resolve(host.inventoryFolder, vaultFile.path);
-  checkInside(file, showPath(file, options.cwd), definition, vaultFile.at);
+  const named = { file, shown: showPath(file, options.cwd), at: vaultFile.at };
+  checkInside(named, definition);
   const layer = findLayer(file, definition);
   const target = describe(layer?.path ?? file, definition, options, false);
-  if (layer !== undefined || wouldBeLoaded(file, definition)) return target;
+  if (layer !== undefined || wouldBeLoaded(file, host)) return target;
+  const misplaced = misplacedFault(named, host);
+  if (misplaced !== null) throw new InputError(misplaced);
   return { ...target, unloaded: { layer: await readUnloaded(target, definition, options) } };
 }
 
@@ -118,55 +132,20 @@ function quote(path: string): string {
   return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`;
 }
 
-function checkInside(
-  file: string,
-  shown: string,
-  definition: ServiceDefinition,
-  at: Position,
-): void {
-  const { inventoryFolder, playbookFolder } = definition.host;
-  if (isBelow(file, inventoryFolder) || isBelow(file, playbookFolder)) return;
-  throw new InputError(
-    targetFault(at, `vault_file ${shown}, which is outside of the inventory and the playbook`),
-  );
-}
-
-function targetFault(at: Position, found: string): Fault {
-  return {
+function checkInside({ file, shown, at }: NamedFile, { host }: ServiceDefinition): void {
+  if (isBelow(file, host.inventoryFolder) || isBelow(file, host.playbookFolder)) return;
+  throw new InputError({
     code: 'E_TARGET',
     at,
-    found,
+    found: `vault_file ${shown}, which is outside of the inventory and the playbook`,
     wanted: 'a file below the folder of the inventory or of the playbook',
-  };
+  });
 }
 
 /** Gives the layer that is read from this file, also through a symlink. */
 function findLayer(file: string, { host }: ServiceDefinition): Layer | undefined {
   const real = realPath(file);
   return host.layers.find((layer) => layer.path !== null && realPath(layer.path) === real);
-}
-
-/** Will Ansible load this file for the host by itself, once it is there? */
-function wouldBeLoaded(file: string, { host }: ServiceDefinition): boolean {
-  const bases = [host.inventoryFolder, host.playbookFolder].flatMap((root) => [
-    join(root, 'host_vars', host.name),
-    ...['all', ...host.groups].map((group) => join(root, 'group_vars', group)),
-  ]);
-  return bases.some((base) => isFirstOf(file, base) || isLoadedName(relative(base, file)));
-}
-
-function isFirstOf(file: string, base: string): boolean {
-  const index = ENDINGS.findIndex((ending) => base + ending === file);
-  return index !== -1 && !ENDINGS.slice(0, index).some((ending) => existsSync(base + ending));
-}
-
-function isLoadedName(inside: string): boolean {
-  const parts = inside.split(sep);
-  const name = parts.pop() ?? '';
-  if (inside === '' || parts.includes('..') || isAbsolute(inside)) return false;
-  const skipped = (part: string): boolean => part.startsWith('.') || part.endsWith('~');
-  if (parts.some((part) => skipped(part) || part.includes('.'))) return false;
-  return !skipped(name) && /^[^.]+$|\.(?:yml|yaml|json)$/.test(name);
 }
 
 /** A file that Ansible does not load decides presence by itself. */

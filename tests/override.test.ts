@@ -6,9 +6,10 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { readDefinitions } from '../src/definitions.ts';
+import { InputError } from '../src/errors.ts';
 import { findOverride } from '../src/plan/override.ts';
 import type { LocatedService } from '../src/plan/types.ts';
-import { locateServices } from '../src/target.ts';
+import { locateServices, targetNotes } from '../src/target.ts';
 import { withFolder } from './helpers/folder.ts';
 import { faultsFrom, loadHosts } from './helpers/inventory.ts';
 
@@ -25,6 +26,16 @@ async function locate(cwd: string, vaultFile: string | null): Promise<LocatedSer
   const asked = { ...definition, vaultFile: vaultFile === null ? null : { path: vaultFile, at } };
   const [located] = await locateServices([asked], { cwd, decrypt: null });
   return located ?? assert.fail();
+}
+
+/** Gives null for a file in the vars of others, or one that Ansible passes over. */
+async function locateUnlessRefused(cwd: string, vaultFile: string): Promise<LocatedService | null> {
+  try {
+    return await locate(cwd, vaultFile);
+  } catch (error) {
+    if (error instanceof InputError && error.faults[0]?.code === 'E_TARGET') return null;
+    throw error;
+  }
 }
 
 const INVENTORY = JSON.stringify({
@@ -107,9 +118,8 @@ test('a file in group_vars is never said to win where it would not', async () =>
     fc.asyncProperty(paths, target, async (others, vaultFile) => {
       const files = Object.fromEntries(others.map((other) => [other, `${NAME}: other\n`]));
       await withFolder({ ...files, 'inv/hosts.yml': INVENTORY, 'play/x': '' }, async (cwd) => {
-        const located = await locate(cwd, vaultFile);
-        const { harm, unloaded } = located.target;
-        if (harm !== null || unloaded !== undefined) return;
+        const located = await locateUnlessRefused(cwd, vaultFile);
+        if (located === null || located.target.harm !== null) return;
         if (findOverride(located, [NAME]) !== null) return;
         if (!writeInto(located.target.file)) return;
         assert(await isWinner(cwd, located.target.file), others.join(', '));
@@ -137,11 +147,12 @@ test('a file that is said to be loaded is loaded once it is written, and no othe
     fc.asyncProperty(odd, paths, async (vaultFile, others) => {
       const files = Object.fromEntries(others.map((other) => [other, 'a: 1\n']));
       await withFolder({ ...files, 'inv/hosts.yml': INVENTORY, 'play/x': '' }, async (cwd) => {
-        const { target } = await locate(cwd, vaultFile);
-        if (!writeInto(target.file)) return;
-        const [host] = await loadHosts(cwd, { playbook: 'play' });
-        const isLoaded = host?.layers.some((layer) => layer.path === target.file) === true;
-        assert.equal(target.unloaded === undefined, isLoaded, vaultFile);
+        const located = await locateUnlessRefused(cwd, vaultFile);
+        const file = located?.target.file ?? join(cwd, 'inv', vaultFile);
+        if (!writeInto(file)) return;
+        const isLoaded = (await loadedPaths(cwd)).includes(file);
+        const isSaid = located !== null && located.target.unloaded === undefined;
+        assert.equal(isSaid, isLoaded, vaultFile);
       });
     }),
     { numRuns: 150 },
@@ -187,8 +198,8 @@ test('a new file never makes Ansible stop reading another one unless that is tol
       );
       await withFolder({ ...files, 'inv/hosts.yml': INVENTORY, 'play/x': '' }, async (cwd) => {
         const before = await loadedPaths(cwd);
-        const { target } = await locate(cwd, `${base}${own}`);
-        if (target.harm !== null || !writeInto(target.file)) return;
+        const target = (await locateUnlessRefused(cwd, `${base}${own}`))?.target;
+        if (target === undefined || target.harm !== null || !writeInto(target.file)) return;
         const after = await loadedPaths(cwd);
         for (const one of before) assert(after.includes(one), `${one} with ${base}${own}`);
       });
@@ -207,6 +218,37 @@ test('a vault_file outside of inventory and playbook is refused', async () => {
         file,
       );
     }
+  });
+});
+
+test('a vault_file among the vars of others, or one that Ansible passes over, is refused', async () => {
+  const others = [
+    'other/x.yml',
+    'other.yml',
+    'h/.x.yml',
+    'h/x~',
+    'h/x.txt',
+    'h/a.b/x.yml',
+    'h/$x.yml',
+  ];
+  const files = [...others.map((one) => `host_vars/${one}`), 'group_vars/other/x.yml'];
+  await withFolder({ 'inv/hosts.yml': INVENTORY, 'play/x': '' }, async (cwd) => {
+    for (const file of files) {
+      const [fault, ...rest] = await faultsFrom(() => locate(cwd, file));
+      assert.equal(fault?.code, 'E_TARGET', file);
+      assert.match(fault.wanted ?? '', /host_vars\/h\/NAME.yml|groups \(all, g\)/);
+      assert.equal(rest.length, 0);
+    }
+  });
+});
+
+test('of a file elsewhere it is said that the playbook must name it, once a file', async () => {
+  await withFolder({ 'inv/hosts.yml': INVENTORY, 'play/x': '' }, async (cwd) => {
+    const unloaded = await locate(cwd, 'tokens/x.yml');
+    const loaded = [await locate(cwd, null), await locate(cwd, 'group_vars/g/x.yml')];
+    assert.deepEqual(targetNotes([unloaded, unloaded, ...loaded]), [
+      'Ansible does not read inv/tokens/x.yml by itself: name it in vars_files',
+    ]);
   });
 });
 
