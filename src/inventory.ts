@@ -11,7 +11,7 @@ import { createLayering } from './ansible/precedence.ts';
 import { resolveNode } from './ansible/references.ts';
 import type { Resolved } from './ansible/references.ts';
 import { readSources } from './ansible/sources.ts';
-import type { ReadSource } from './ansible/sources.ts';
+import type { ReadSource } from './ansible/inventory.ts';
 import { resolveOption, showPath, statFile } from './ansible/text-file.ts';
 import type { Decrypt } from './ansible/text-file.ts';
 import { loadVarsFolders } from './ansible/vars-folders.ts';

@@ -1,6 +1,5 @@
 // The groups of all inventory sources joined by name, before anything is computed from them.
-import type { InventoryGroup, InventoryHost } from './inventory.ts';
-import type { ReadSource } from './sources.ts';
+import type { InventoryGroup, InventoryHost, ReadSource } from './inventory.ts';
 
 /** Something that stands in one inventory source. */
 export interface SourceOf<T> {

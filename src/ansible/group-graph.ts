@@ -6,8 +6,7 @@ import type { YamlNode } from '../yaml/node.ts';
 import { checkGroups } from './group-checks.ts';
 import { draftGroups, orderByParents } from './group-drafts.ts';
 import type { GroupDraft, GroupDrafts, HostDefinitions, SourceOf } from './group-drafts.ts';
-import type { InventoryGroup } from './inventory.ts';
-import type { ReadSource } from './sources.ts';
+import type { InventoryGroup, ReadSource } from './inventory.ts';
 
 /** The one variable of a group in an inventory file that is not a variable. */
 export const PRIORITY = 'ansible_group_priority';

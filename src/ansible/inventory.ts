@@ -40,6 +40,12 @@ export interface InventorySource {
   readonly replacedMaps: readonly Position[];
 }
 
+/** A source that was read, with where it stands. */
+export interface ReadSource extends InventorySource {
+  /** Absolute; null for a list of hosts. */
+  readonly path: string | null;
+}
+
 interface GroupDraft {
   readonly name: string;
   readonly vars: Map<string, YamlNode>;

@@ -6,7 +6,7 @@ import type { GraphGroup, GraphHost, InventoryGraph } from './group-graph.ts';
 import type { InventoryHost } from './inventory.ts';
 import type { Layer } from './layer.ts';
 import { identityLayer, originLayer, playbookLayer } from './magic.ts';
-import type { ReadSource } from './sources.ts';
+import type { ReadSource } from './inventory.ts';
 import type { VarsFolder, VarsLayers } from './vars-folders.ts';
 
 export interface LayerSources {

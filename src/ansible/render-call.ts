@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Layer } from './layer.ts';
 import { toInventoryJson } from './render-data.ts';
-import type { RenderRequest } from './render.ts';
+import type { RenderRequest } from './render-request.ts';
 
 /** Runs a program without a shell; its stderr is dropped. */
 export type RunWithInput = (

@@ -3,15 +3,9 @@
 // templates go to it through its stdin, by an inventory program that holds nothing by itself, and
 // what it renders comes back through a pipe.
 import { scalarText, type ScalarNode, type YamlNode } from '../yaml/node.ts';
-import type { Layer } from './layer.ts';
 import { answerKey, callAnsible, type CallOptions } from './render-call.ts';
+import type { RenderHost, RenderRequest } from './render-request.ts';
 import { fromPlain } from './render-data.ts';
-
-/** A host, as far as rendering needs it. */
-export interface RenderHost {
-  readonly name: string;
-  readonly layers: readonly Layer[];
-}
 
 export type Rendered =
   | { readonly kind: 'value'; readonly node: YamlNode }
@@ -33,13 +27,6 @@ export interface Renderer {
 
 export interface RendererOptions extends CallOptions {
   readonly lacksTyped: boolean;
-}
-
-/** One template of one host. */
-export interface RenderRequest {
-  readonly key: string;
-  readonly host: RenderHost;
-  readonly node: ScalarNode;
 }
 
 /** Makes a renderer for a run; with `program: null` there is no Ansible. */

@@ -10,7 +10,7 @@ import type { ListInventory } from './dynamic.ts';
 import { parseIniInventory } from './inventory-ini.ts';
 import { parseYamlInventory } from './inventory-yaml.ts';
 import { addGroup, addHosts, createDraft, toSource } from './inventory.ts';
-import type { InventorySource } from './inventory.ts';
+import type { InventorySource, ReadSource } from './inventory.ts';
 import {
   addFaults,
   fileFault,
@@ -39,11 +39,6 @@ interface ReadOptions extends SourceOptions {
   readonly isKnown: IsKnown;
   /** Hosts of earlier inventories. */
   readonly hosts: ReadonlySet<string>;
-}
-
-export interface ReadSource extends InventorySource {
-  /** Absolute; null for a list of hosts. */
-  readonly path: string | null;
 }
 
 const YAML_EXTENSIONS = new Set(['', '.yml', '.yaml', '.json']);
