@@ -2,7 +2,7 @@
 // names, with one-line values and inline vault values. It is read here line by line, since the YAML
 // package takes many times as long. Whatever is not plainly plain is left to the package: this reader
 // never refuses anything, and a test compares what it reads with what the package makes of it.
-import type { MapEntry, MapNode, ScalarNode, YamlNode } from './node.ts';
+import { scalarText, type MapEntry, type MapNode, type ScalarNode, type YamlNode } from './node.ts';
 import { resolvePlain } from './scalar.ts';
 
 const PLAIN_TEXT = /^[\n\x20-\x7e]+\n$/;
@@ -54,8 +54,8 @@ function readMap(reader: Reader, indent: number, depth: number): MapNode | null 
   for (let line = peek(reader); line !== null; line = peek(reader)) {
     if (indentOf(line) < indent) break;
     const entry = indentOf(line) === indent ? readEntry(reader, line, depth) : null;
-    if (entry === null || names.has(String(entry.key))) return null;
-    names.add(String(entry.key));
+    if (entry === null || names.has(scalarText(entry.key))) return null;
+    names.add(scalarText(entry.key));
     entries.push(entry);
   }
   const [first] = entries;
