@@ -10,7 +10,7 @@ import { InputError, type Fault } from './errors.ts';
 import { type HostView, loadInventory } from './inventory.ts';
 import { planServices } from './plan.ts';
 import type { Action } from './plan/types.ts';
-import { locateServices, TARGET_FOLDER } from './target.ts';
+import { locateServices, TARGET_FOLDER, targetNotes } from './target.ts';
 import type { JournalEntry } from './vault/journal.ts';
 import { resolveTarget } from './vault/real-path.ts';
 import { stateFolder } from './vault/state-path.ts';
@@ -75,7 +75,12 @@ export async function assess(
     unknown: definitions.unknown.filter(({ name }) => isPicked(name)),
     sessions: sessions.filter(({ entry }) => isPicked(entry.service)),
     stateFolders,
-    notes: [...config.notes, ...definitions.notes, ...damaged.map(describeDamaged)],
+    notes: [
+      ...config.notes,
+      ...definitions.notes,
+      ...targetNotes(located),
+      ...damaged.map(describeDamaged),
+    ],
     closed: closedFiles(hosts),
   };
 }
