@@ -21,7 +21,7 @@ export const FAULT_ADVICE: Readonly<Record<FaultCode, string>> = {
   E_REFERENCE:
     'Define the variable in the inventory, in host_vars or group_vars, or hand it over with `-e`. Defaults of roles are not visible here.',
   E_TEMPLATE:
-    'Only `{{ name }}` and `{{ map.key }}` are followed, alone or within text. Write the value itself, or hand it over with `-e name=value`.',
+    "Only `{{ name }}` and `{{ map.key }}` are followed, alone or within text. If the braces belong to the value, as in a password, write `!unsafe 'VALUE'`; otherwise write the value itself, or hand it over with `-e @file` (on a command line everybody on the machine could read it).",
   E_VAULT_FORMAT:
     'The value was cut or changed by hand. Encrypt it again with `ansible-vault encrypt_string`, or take it from your version control.',
   E_VAULT_PASSWORD:

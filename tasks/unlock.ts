@@ -9,12 +9,17 @@ export async function runUnlock(files: readonly string[]): Promise<number> {
   let exitCode: number = EXIT.converged;
   for (const file of files) {
     try {
-      const holder = await removeLock(resolve(file));
+      const removed = await removeLock(resolve(file));
+      if (removed === null) {
+        process.stderr.write(`matrix-tokens: error: ${file}: there is no lock\n`);
+        exitCode = EXIT.failed;
+        continue;
+      }
       const whose =
-        holder === null
-          ? 'no lock that names its holder'
-          : `removed the lock of process ${holder.pid} on ${holder.host}`;
-      process.stdout.write(`${file}: ${whose}\n`);
+        typeof removed === 'object'
+          ? `the lock of process ${removed.pid} on ${removed.host}`
+          : 'a damaged lock, which names no holder';
+      process.stdout.write(`${file}: removed ${whose}\n`);
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
       process.stderr.write(`matrix-tokens: error: ${error.message}\n`);

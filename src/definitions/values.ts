@@ -8,6 +8,10 @@ import type { MapNode, ScalarNode, SeqNode, YamlNode } from '../yaml/node.ts';
 import { getEntry, scalarText } from '../yaml/node.ts';
 import type { Decrypt } from './types.ts';
 
+/** On a command line everybody on the machine could read it. */
+const WRITE_VALUE =
+  "if the braces belong to the value, write !unsafe 'VALUE'; otherwise write the value itself, or hand it over with -e @file";
+
 /** A value that only a vault could tell, and no vault password was given. */
 export class ClosedVaultError extends Error {
   override name = 'ClosedVaultError' as const;
@@ -126,7 +130,7 @@ function complexTemplate(at: Position): Fault {
     at,
     found: 'Jinja that only Ansible can render',
     wanted: 'a plain value, or references like {{ name }} and {{ map.key }}',
-    fix: 'write the value itself, or hand it over with -e name=value',
+    fix: WRITE_VALUE,
   };
 }
 
@@ -139,7 +143,7 @@ function notRendered(at: Position, { lacksTyped }: Renderer): Fault {
     wanted: 'a value that needs no defaults of roles and no facts',
     fix: lacksTyped
       ? 'a vault password that was typed is not handed over to Ansible: give it with `--vault-password-file FILE`'
-      : 'write the value itself, or hand it over with -e name=value',
+      : WRITE_VALUE,
   };
 }
 

@@ -127,7 +127,8 @@ function choiceFault(secrets: readonly VaultSecret[], vaultId: string | undefine
   }
   if (vaultId === undefined) {
     const found = `several vault passwords were given (${listLabels(secrets)})`;
-    return { code, found, wanted: 'one, or a vault ID named in `vault_id`' };
+    const fix = `add "vault_id: ${secrets[0]?.label}" to the service, or to matrix_tokens_defaults`;
+    return { code, found, wanted: 'one, or a vault ID named in `vault_id`', fix };
   }
   const found = `no vault password was given for vault ID ${vaultId}`;
   return {

@@ -82,10 +82,10 @@ export async function acquireLock(target: string, options: LockOptions): Promise
 }
 
 /**
- * Takes the lock of `target` away from whoever holds it, dead or alive. Gives the holder, null where
- * its file could not be read or there was no lock.
+ * Takes the lock of `target` away from whoever holds it, dead or alive. Gives the holder,
+ * `UNREADABLE` where its file is damaged, null where there was no lock.
  */
-export async function removeLock(target: string): Promise<LockHolder | null> {
+export async function removeLock(target: string): Promise<LockHolder | typeof UNREADABLE | null> {
   const path = await storing(target, { replaced: false }, () => resolveTarget(target));
   const place = lockPlace(dirname(path), path, '/proc');
   return storing(path, { replaced: false, now: 'it may still be locked' }, async () => {
@@ -95,7 +95,7 @@ export async function removeLock(target: string): Promise<LockHolder | null> {
       await removeGuards(place);
       await releaseLock(path, place, nonce);
     }
-    return typeof record === 'object' ? record : null;
+    return record;
   });
 }
 
