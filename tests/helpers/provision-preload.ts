@@ -1,5 +1,6 @@
 // Loaded into a run by `node --import`, so that the product itself has no hooks for tests. Sees every
-// call that changes the disk or the network, and kills the process at one of them. The calls are named by what they do, with paths relative to the current folder:
+// call that changes the disk or uses the network, and kills the process at one of them. Calls are
+// named by what they do, with paths relative to the current folder:
 //
 //   mkdir P · rmdir P · open P · write P · sync P · truncate P · chmod P · chown P · rename P Q ·
 //   link P Q · rm P · connect · send M PATH · receive M PATH · print
