@@ -17,16 +17,24 @@ export interface TaskWorld {
 
 const SIGNALS = ['SIGHUP', 'SIGINT', 'SIGTERM'] as const;
 
+/** So many signals end a run at once, whatever is in flight. */
+const PATIENCE = 3;
+
 /** Makes the world of a task. Signals and a closed pipe end the run after what is in flight. */
 export function makeWorld(options: Options): TaskWorld {
   const abort = new AbortController();
   const progress = progressOn(process.stderr);
   let signal: Report['interrupted'] = null;
+  let patience = PATIENCE;
   for (const name of SIGNALS) {
     process.on(name, () => {
       if (signal === null) say(`${name}: finishing what is in flight, then leaving`);
       signal ??= name;
       abort.abort();
+      patience -= 1;
+      if (patience > 0) return;
+      say(`${name}: leaving at once; the next run tidies up`);
+      dieOf(name);
     });
   }
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => abort.abort());
@@ -51,6 +59,12 @@ export function makeWorld(options: Options): TaskWorld {
     progress: (event) => progress.show(event),
   };
   return { world, interruptedBy: () => signal, close: () => progress.clear() };
+}
+
+/** An orderly exit would wait for reads and writes that hang. A shell gives 128 and the number. */
+function dieOf(name: (typeof SIGNALS)[number]): void {
+  process.removeAllListeners(name);
+  process.kill(process.pid, name);
 }
 
 async function sleep(ms: number, signal?: AbortSignal): Promise<void> {

@@ -72,7 +72,7 @@ export function pickNamed(one: Case, args: readonly string[]): [Homeserver, stri
 }
 
 /**
- * `fault METHOD PATH [nth=N] [cut=before|while|after|answering] [delay=MS] [status=N
+ * `fault METHOD PATH [nth=N] [cut=before|while|after|answering] [delay=MS] [late=MS] [status=N
  * errcode=CODE]`: what happens to the requests whose path ends so.
  */
 export function addFault(one: Case, args: readonly string[]): void {
@@ -85,6 +85,7 @@ export function addFault(one: Case, args: readonly string[]): void {
     ...(value('nth') === undefined ? {} : { nth: Number(value('nth')) }),
     ...(value('cut') === undefined ? {} : { cut: value('cut') as 'before' }),
     ...(value('delay') === undefined ? {} : { delayBeforeMs: Number(value('delay')) }),
+    ...(value('late') === undefined ? {} : { delayAfterMs: Number(value('late')) }),
     ...(value('status') === undefined
       ? {}
       : {
