@@ -52,7 +52,7 @@ export const FAULT_ADVICE: Readonly<Record<FaultCode, string>> = {
   E_HIDES_MAP:
     'Ansible replaces maps as a whole. Refer to a variable of its own from inside the map, as the message shows.',
   E_TARGET:
-    '`vault_file` must be a file below the folder of the inventory or of the playbook that can be read and written, and belong to one host.',
+    '`vault_file` must be a file below the folder of the inventory or of the playbook that can be read and written, and belong to one host. Below host_vars and group_vars it must stand where Ansible reads it for that host: `host_vars/<host>/NAME.yml`, or a group that the host is in.',
   E_HOST_VARS_FILE:
     'Ansible ignores `host_vars/<host>.yml` as soon as a folder `host_vars/<host>/` exists. Run the commands of the message: they move the file into the folder, where it is read as before.',
   E_TOKEN_VALUE: 'Remove the value, so that a token is written, or make it a string.',
@@ -65,7 +65,8 @@ export const RUN_ADVICE: Readonly<Record<RunCode, string>> = {
   STORE_FAILED:
     'Make room, or mend the permissions that are named, and run again. No token was lost: its session was logged out, or the message says that it could not be and names the device.',
   STORE_UNSURE: 'Run again: if the token is there, nothing else happens.',
-  SESSION_LEFT: 'The message says why. Run again, or log the device that is named out by hand.',
+  SESSION_LEFT:
+    'The message says why. Run again, or log the device that is named out by hand: [how](replacing-a-token.md#logging-a-device-out-by-hand).',
   USER_MISSING: 'Create the user on the homeserver, then run again.',
   CLOSED_VAULT: 'Give the vault password to see what the closed files hold.',
 };

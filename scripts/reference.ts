@@ -54,9 +54,12 @@ Editors complete and check these keys with \`vars/matrix_tokens.schema.json\`.
 
 ${table(settings)}
 
+\`matrix_tokens_defaults\` takes these keys of a service: ${listKeys(settings.matrix_tokens_defaults.properties)}.
+
 ## Services
 
 \`matrix_tokens_services\`: ${escape(services.description)}
+Names of services are made of small letters, digits and underscores: \`${services.propertyNames.pattern.slice(1, -1)}\`.
 
 \`\`\`yaml
 matrix_tokens_services:
@@ -75,6 +78,11 @@ ${table(serviceSchema.properties)}
 [Passwords of bots](passwords.md). \`variables\` holds \`access_token\` and, for services that want it, \`device_id\`: each
 the name of a variable, or a list of keys that leads into a map.
 
+A value that holds braces, such as a password with \`{{\` or \`{%\`, is taken for Jinja unless it is
+marked: \`password: !unsafe 'VALUE'\`. Symlinks are followed for \`vault_file\`: the link stays, and the
+file behind it is written. Below host_vars and group_vars it must be a file that Ansible reads for the
+host; elsewhere your playbook has to name it in \`vars_files\`.
+
 ## What counts as present
 
 A token is present when its variable has a value on that host, by Ansible's precedence and with
@@ -88,6 +96,12 @@ not exist, as in \`token: "{{ vault_token }}"\`, that other one is written.
 | --- | --- | --- | --- |
 ${Object.keys(catalogData).map(catalogRow).join('\n')}
 `;
+}
+
+function listKeys(properties: Readonly<Record<string, Property>>): string {
+  return Object.keys(properties)
+    .map((key) => `\`${key}\``)
+    .join(', ');
 }
 
 function catalogRow(name: string): string {
