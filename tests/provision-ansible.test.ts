@@ -4,8 +4,11 @@ import assert from 'node:assert/strict';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import type { TestContext } from 'node:test';
 import { ansibleIn } from './helpers/provision-ansible.ts';
+import type { Ansible } from './helpers/provision-ansible.ts';
 import { countConnections } from './helpers/provision-counter.ts';
+import type { Counter } from './helpers/provision-counter.ts';
 import { makeProject, outcomesOf, reportOf } from './helpers/provision-project.ts';
 import type { Project } from './helpers/provision-project.ts';
 import { ansibleSkip, synapseSkip } from './helpers/python.ts';
@@ -54,67 +57,81 @@ matrix_tokens_services:
 
 const MINE = '# mine\nfile_mode: 0644\nyes_no: yes # kept\n';
 
-test(
-  'from vars to tokens that ansible-playbook reads, and then nothing more',
-  { skip },
-  async (t) => {
-    const synapse = await sharedSynapse();
-    t.after(() => synapse.stop());
-    const counter = await countConnections(t, synapse.baseUrl);
-    const project = await makeProject(t);
-    const ansible = await ansibleIn(t, project);
-    const users = {
-      draupnir: await synapse.newUser('draupnir'),
-      rss: await synapse.newUser('rss'),
-      alerts: await synapse.newUser('alerts'),
-      mail: await synapse.newUser('mail'),
-    };
-    await project.write('inventory.yml', `matrix_servers:\n  hosts:\n    ${HOST}:\n`);
-    await project.write(`host_vars/${HOST}/vars.yml`, varsFile(synapse, counter.baseUrl, users));
-    await project.write(`host_vars/${HOST}/mine.yml`, MINE);
-    await project.write('secrets/alerts', `${users.alerts.password}\n`);
-    const inline = await ansible.encryptString('vault_rss_password', users.rss.password);
-    await project.write(`host_vars/${HOST}/vault_inline.yml`, inline);
-    const others = { draupnir: users.draupnir, mail: users.mail };
-    const lines = Object.entries(others).map(([name, { password }]) => {
-      return `vault_${name}_password: ${JSON.stringify(password)}\n`;
-    });
-    await project.write(`host_vars/${HOST}/vault.yml`, lines.join(''));
-    await ansible.run('ansible-vault', ['encrypt', `host_vars/${HOST}/vault.yml`]);
+interface Setting {
+  readonly synapse: Synapse;
+  /** Stands between the run and Synapse. */
+  readonly counter: Counter;
+  readonly project: Project;
+  readonly ansible: Ansible;
+  readonly users: Readonly<Record<Service, TestUser>>;
+}
 
-    const first = await project.run(['--json']);
-    assert.equal(first.exitCode, 0, first.stderr);
-    const all = { draupnir: 'changed', rss: 'changed', alerts: 'changed', mail: 'changed' };
-    assert.deepEqual(outcomesOf(first), all);
+/** Makes what an operator has: users, vars, and passwords that Ansible itself has encrypted. */
+async function setUp(t: TestContext): Promise<Setting> {
+  const synapse = await sharedSynapse();
+  t.after(() => synapse.stop());
+  const counter = await countConnections(t, synapse.baseUrl);
+  const project = await makeProject(t);
+  const ansible = await ansibleIn(t, project);
+  const users = {
+    draupnir: await synapse.newUser('draupnir'),
+    rss: await synapse.newUser('rss'),
+    alerts: await synapse.newUser('alerts'),
+    mail: await synapse.newUser('mail'),
+  };
+  await project.write('inventory.yml', `matrix_servers:\n  hosts:\n    ${HOST}:\n`);
+  await project.write(`host_vars/${HOST}/vars.yml`, varsFile(synapse, counter.baseUrl, users));
+  await project.write(`host_vars/${HOST}/mine.yml`, MINE);
+  await project.write('secrets/alerts', `${users.alerts.password}\n`);
+  const inline = await ansible.encryptString('vault_rss_password', users.rss.password);
+  await project.write(`host_vars/${HOST}/vault_inline.yml`, inline);
+  const lines = (['draupnir', 'mail'] as const).map((name) => {
+    return `vault_${name}_password: ${JSON.stringify(users[name].password)}\n`;
+  });
+  await project.write(`host_vars/${HOST}/vault.yml`, lines.join(''));
+  await ansible.run('ansible-vault', ['encrypt', `host_vars/${HOST}/vault.yml`]);
+  return { synapse, counter, project, ansible, users };
+}
 
-    const values = await ansible.values(HOST, [...Object.values(VARIABLES).flat(), 'file_mode']);
-    assert.equal(values['file_mode'], 0o644);
-    for (const [name, [token, device]] of Object.entries(VARIABLES)) {
-      const { userId } = users[name as Service];
-      const who = await whoami(synapse, String(values[token]));
-      assert.equal(who['user_id'], userId);
-      if (device !== undefined) assert.equal(who['device_id'], values[device]);
-      const devices = await synapse.devicesOf(userId);
-      assert.deepEqual(
-        devices.map((one) => one.device_id),
-        [who['device_id']],
-      );
-    }
-    const alerts = `host_vars/${HOST}/vault_matrix_tokens/alerts.yml`;
-    const viewed = await ansible.run('ansible-vault', ['view', alerts]);
-    assert.ok(viewed.includes(`!unsafe "${String(values['vault_alerts_access_token'])}"`));
-    const listed = await ansible.run('ansible-inventory', ['-i', 'inventory.yml', '--host', HOST]);
-    await assertListed(project, JSON.parse(listed) as Record<string, unknown>, values);
-    assert.ok((await project.read(`host_vars/${HOST}/mine.yml`)).startsWith(MINE));
+test('from vars to tokens that Ansible reads, and then nothing more', { skip }, async (t) => {
+  const setting = await setUp(t);
+  const { project, counter } = setting;
+  const first = await project.run(['--json']);
+  assert.equal(first.exitCode, 0, first.stderr);
+  const all = { draupnir: 'changed', rss: 'changed', alerts: 'changed', mail: 'changed' };
+  assert.deepEqual(outcomesOf(first), all);
+  await assertFilled(setting);
+  assert.ok((await project.read(`host_vars/${HOST}/mine.yml`)).startsWith(MINE));
 
-    const [before, connections] = [snapshot(project), counter.connections()];
-    const second = await project.run(['--json']);
-    assert.equal(second.exitCode, 0, second.stderr);
-    assert.ok(reportOf(second).services.every((one) => one.outcome === 'ok'));
-    assert.deepEqual(snapshot(project), before);
-    assert.equal(counter.connections(), connections);
-  },
-);
+  const [before, connections] = [snapshot(project), counter.connections()];
+  const second = await project.run(['--json']);
+  assert.equal(second.exitCode, 0, second.stderr);
+  assert.ok(reportOf(second).services.every((one) => one.outcome === 'ok'));
+  assert.deepEqual(snapshot(project), before);
+  assert.equal(counter.connections(), connections);
+});
+
+/** Every command of Ansible gives the same values, and they are those of living sessions. */
+async function assertFilled({ synapse, project, ansible, users }: Setting): Promise<void> {
+  const values = await ansible.values(HOST, [...Object.values(VARIABLES).flat(), 'file_mode']);
+  assert.equal(values['file_mode'], 0o644);
+  for (const [name, [token, device]] of Object.entries(VARIABLES)) {
+    const { userId } = users[name as Service];
+    const who = await whoami(synapse, String(values[token]));
+    assert.equal(who['user_id'], userId);
+    if (device !== undefined) assert.equal(who['device_id'], values[device]);
+    const devices = await synapse.devicesOf(userId);
+    assert.deepEqual(
+      devices.map((one) => one.device_id),
+      [who['device_id']],
+    );
+  }
+  const alerts = `host_vars/${HOST}/vault_matrix_tokens/alerts.yml`;
+  const viewed = await ansible.run('ansible-vault', ['view', alerts]);
+  assert.ok(viewed.includes(`!unsafe "${String(values['vault_alerts_access_token'])}"`));
+  const listed = await ansible.run('ansible-inventory', ['-i', 'inventory.yml', '--host', HOST]);
+  await assertListed(project, JSON.parse(listed) as Record<string, unknown>, values);
+}
 
 /** `ansible-inventory` shows inline vault values as they stand in the file. */
 async function assertListed(
