@@ -3,10 +3,15 @@ import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
 import { on } from 'node:events';
 import { PassThrough } from 'node:stream';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import type { TestContext } from 'node:test';
+import { removeLock } from '../src/vault/lock.ts';
 import { requestLines } from './helpers/homeserver.ts';
-import { outcomesOf } from './helpers/provision-project.ts';
-import { assertConverged, HOST, servicesFor } from './helpers/provision-services.ts';
+import { outcomesOf, reportOf } from './helpers/provision-project.ts';
+import type { Run } from './helpers/provision-project.ts';
+import { assertConverged, FILES, HOST, servicesFor } from './helpers/provision-services.ts';
+import type { Services } from './helpers/provision-services.ts';
 
 const skip = process.platform === 'linux' ? false : 'only Linux tells who is dead';
 const LOGIN = /^POST .*\/login$/;
@@ -44,32 +49,68 @@ test('runs for different services of one file that is kept by hand: all are ther
   assert.deepEqual(outcomesOf(again), { mail: 'ok', news: 'ok', rss: 'ok' });
 });
 
-test('a run that is killed while others wait for it: one of them goes on', { skip }, async (t) => {
-  const children: ChildProcess[] = [];
-  const onStart = (child: ChildProcess): void => void children.push(child);
-  let arrived = (): void => {};
+/** Starts a run and stops it when its first login has arrived: it keeps its lock, sees no answer. */
+async function stoppedRun(t: TestContext): Promise<{
+  services: Services;
+  child: ChildProcess;
+  ended: Promise<Run>;
+}> {
+  let child: ChildProcess | null = null;
+  let hasArrived = (): void => {};
   const arrival = new Promise<void>((resolve) => {
-    arrived = resolve;
+    hasArrived = resolve;
   });
   const services = await servicesFor(t, {
     names: ['news'],
     onRequest: ({ method }) => {
       if (method !== 'POST') return;
-      // It keeps its lock, and does not see the answer.
-      if (children.length === 1) children[0]?.kill('SIGSTOP');
-      arrived();
+      // Later logins are those of other runs.
+      if (services.homeserver.requests.length === 3) child?.kill('SIGSTOP');
+      hasArrived();
     },
   });
-  const { project } = services;
-  const killed = project.run([], { onStart });
+  const ended = services.project.run(['--json'], {
+    onStart: (started) => {
+      child = started;
+    },
+  });
   await arrival;
-  const waiting = [1, 2, 3].map(() => project.run(['--json'], { ...FAST, onStart }));
-  await Promise.all(children.slice(1).map((child) => saysThatItWaits(child)));
-  children[0]?.kill('SIGKILL');
-  assert.equal((await killed).signal, 'SIGKILL');
+  assert.ok(child !== null);
+  return { services, child, ended };
+}
+
+test('a run that is killed while others wait for it: one of them goes on', { skip }, async (t) => {
+  const { services, child, ended } = await stoppedRun(t);
+  const children: ChildProcess[] = [];
+  const onStart = (started: ChildProcess): void => void children.push(started);
+  const waiting = [1, 2, 3].map(() => services.project.run(['--json'], { ...FAST, onStart }));
+  await Promise.all(children.map((one) => saysThatItWaits(one)));
+  child.kill('SIGKILL');
+  assert.equal((await ended).signal, 'SIGKILL');
   for (const run of await Promise.all(waiting)) assert.equal(run.exitCode, 0, run.stderr);
   await assertConverged(services);
 });
+
+test(
+  'a run whose lock was taken away stores nothing, and ends its session',
+  { skip },
+  async (t) => {
+    const { services, child, ended } = await stoppedRun(t);
+    const { project } = services;
+    await removeLock(join(project.folder, FILES, 'news.yml'));
+    const other = await project.run(['--json']);
+    assert.deepEqual(outcomesOf(other), { news: 'changed' }, other.stderr);
+    child.kill('SIGCONT');
+    const run = await ended;
+    assert.equal(run.exitCode, 1);
+    const [service] = reportOf(run).services;
+    assert.match(
+      service?.message ?? '',
+      /its lock was taken away .*; the new session was logged out$/,
+    );
+    await assertConverged(services);
+  },
+);
 
 async function saysThatItWaits({ stderr }: ChildProcess): Promise<void> {
   for await (const [text] of on(stderr ?? new PassThrough(), 'data')) {
