@@ -8,6 +8,7 @@ import type { Synapse } from '../tests/helpers/synapse.ts';
 import { measure } from './measure.ts';
 import type { Bench, Way } from './measure.ts';
 import { VAULT_PASSWORD, VAULT_PASSWORD_FILE, provisionCommand, writeProject } from './project.ts';
+import type { User } from './project.ts';
 import { absoluteLine, ratioHead, ratioRow } from './ratios.ts';
 
 const LOGINS = 20;
@@ -41,8 +42,10 @@ export async function logins(bench: Bench): Promise<void> {
   }
 }
 
-function newUsers(synapse: Synapse): Promise<readonly { localpart: string; password: string }[]> {
-  return Promise.all(Array.from({ length: LOGINS }, () => synapse.newUser('bench')));
+async function newUsers(synapse: Synapse): Promise<readonly User[]> {
+  const users: User[] = [];
+  while (users.length < LOGINS) users.push(await synapse.newUser('bench'));
+  return users;
 }
 
 function ourWay(parent: string, synapse: Synapse, argv: readonly string[]): Way {
