@@ -127,7 +127,7 @@ test('any faults in any order: the run after them puts everything in its place',
         await assertRecovers(services);
       },
     ),
-    { numRuns: Number(process.env['MATRIX_TOKENS_TEST_FAULTS'] ?? 25) },
+    { numRuns: Number(process.env['MATRIX_TOKENS_TEST_FAULTS'] ?? 15) },
   );
 });
 
