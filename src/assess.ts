@@ -40,6 +40,8 @@ export interface Assessment {
   readonly sessions: readonly WaitingSession[];
   /** Folders of targets in which an earlier run left something, or another one is at work. */
   readonly stateFolders: readonly string[];
+  /** Journal entries that cannot be read. */
+  readonly damaged: readonly string[];
   readonly notes: readonly string[];
   /** Whole-file vaults that were left closed. */
   readonly closed: readonly string[];
@@ -75,6 +77,7 @@ export async function assess(
     unknown: definitions.unknown.filter(({ name }) => isPicked(name)),
     sessions: sessions.filter(({ entry }) => isPicked(entry.service)),
     stateFolders,
+    damaged,
     notes: [
       ...config.notes,
       ...definitions.notes,

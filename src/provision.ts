@@ -159,6 +159,7 @@ function report(assessment: Assessment, performed: Performed): Report {
       const reason = performed.reasons.get(sessionKey(session.entry));
       return reason ?? reasonToStay(session, assessment);
     }),
+    damaged: assessment.damaged,
     notes: [...assessment.notes, ...performed.notes],
     interrupted: null,
   };

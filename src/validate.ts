@@ -43,6 +43,7 @@ export async function describePlan(
         ? 'an earlier run was interrupted; the next run removes it'
         : NO_SERVICE_OF_SESSION,
     ),
+    damaged: assessment.damaged,
     notes: [...assessment.notes, ...closedNotes(assessment)],
     interrupted: null,
   };

@@ -20,7 +20,7 @@ export function exitCodeOf(
 ): number {
   if (report.interrupted !== null) return SIGNALS[report.interrupted];
   const has = (word: string): boolean => report.outcomes.some((one) => one.outcome === word);
-  const waits = report.leftovers.length > 0;
+  const waits = report.leftovers.length > 0 || (report.damaged ?? []).length > 0;
   if (report.check) {
     const isPending = has('changed') || has('unknown') || waits;
     return detailed && isPending ? EXIT.pending : EXIT.converged;

@@ -42,6 +42,8 @@ export interface Report {
   readonly check: boolean;
   readonly outcomes: readonly Outcome[];
   readonly leftovers: readonly Leftover[];
+  /** Journal entries that cannot be read: each may stand for a session that nobody removes. */
+  readonly damaged?: readonly string[];
   /** Things worth knowing that are no errors. */
   readonly notes: readonly string[];
   /** The signal that ended the run early, or null. */
