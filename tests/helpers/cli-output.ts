@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { copyFileSync, lchownSync, readFileSync, readdirSync, rmSync, realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { Ajv } from 'ajv';
 import { reportSchema } from '../../src/report.ts';
 import type { Case } from './cli-case.ts';
@@ -43,10 +44,14 @@ export async function finishOne(one: Case): Promise<void> {
   take(one, finished);
 }
 
+/** Signals that come at once may be taken in any order; people press keys one after the other. */
+const BETWEEN_SIGNALS_MS = 400;
+
 /** `signal NAME` */
-export function signalOne(one: Case, [name = '']: readonly string[]): void {
+export async function signalOne(one: Case, [name = '']: readonly string[]): Promise<void> {
   if (one.running === null) throw new Error('nothing is running');
   one.running.kill(name as NodeJS.Signals);
+  await setTimeout(BETWEEN_SIGNALS_MS);
 }
 
 /** `exit N`: the exit code of the last program. */
