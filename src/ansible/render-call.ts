@@ -7,7 +7,7 @@ import type { Layer } from './layer.ts';
 import { toInventoryJson } from './render-data.ts';
 import type { RenderRequest } from './render-request.ts';
 
-/** Runs a program without a shell; its stderr is dropped. */
+/** Runs a program with its arguments as they stand; its stderr is dropped. */
 export type RunWithInput = (
   file: string,
   args: readonly string[],

@@ -49,7 +49,7 @@ const password = {
       minItems: 1,
       maxItems: 100,
       description:
-        'A program with its arguments that prints the password; run without a shell, never in check mode. A program with a relative path is looked for from the folder of the inventory. Nothing here may come from a vault.',
+        'A program with its arguments that prints the password; its words are handed over as they stand, never in check mode. A program with a relative path is looked for from the folder of the inventory. Nothing here may come from a vault.',
     },
     prompt: {
       type: 'boolean',

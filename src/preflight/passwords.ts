@@ -229,7 +229,7 @@ function commandFault(program: string, at: Position, why: string): Fault {
     at,
     found: `the password command ${program}, which ${why}`,
     wanted: 'a program that prints the password and ends with code 0',
-    fix: 'try it in a terminal; it is run without a shell',
+    fix: 'try it in a terminal; its words are handed over as they stand',
   };
 }
 

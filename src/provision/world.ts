@@ -39,7 +39,7 @@ export interface World {
   random(): number;
   /** Given when the operator wants the run to end: what is in flight is finished. */
   readonly signal: AbortSignal;
-  /** Runs a program without a shell. */
+  /** Runs a program with its arguments as they stand: no shell makes anything of them. */
   run(file: string, args: readonly string[], options?: RunOptions): Promise<RunResult>;
   /** Asks without showing what is typed; null where there is no terminal. */
   readonly prompt: ((text: string) => Promise<string>) | null;

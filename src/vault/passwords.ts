@@ -32,7 +32,7 @@ export interface PasswordIo {
   readFile(file: string): Promise<Buffer>;
   /** True for a file with any executable bit; false for a folder, or where nothing is. */
   isExecutable(file: string): Promise<boolean>;
-  /** Runs a program without a shell; its stderr is the caller's affair. */
+  /** Runs a program with its arguments as they stand; its stderr is the caller's affair. */
   run(file: string, args: readonly string[]): Promise<{ exitCode: number; stdout: Buffer }>;
   /** Asks without showing what is typed; null where there is no terminal. */
   readonly prompt: ((text: string) => Promise<string>) | null;
