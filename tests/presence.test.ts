@@ -4,6 +4,7 @@ import * as fc from 'fast-check';
 import { planServices } from '../src/plan.ts';
 import type { Action } from '../src/plan/types.ts';
 import { locateServices } from '../src/target.ts';
+import { formatEnvelope } from '../src/vault/envelope.ts';
 import { readDefinitions } from '../src/definitions.ts';
 import { withFolder } from './helpers/folder.ts';
 import { faultsFrom, loadHosts } from './helpers/inventory.ts';
@@ -22,6 +23,12 @@ async function planFor(vars: object, service: object = {}): Promise<Action> {
     actions.push(...planServices(await locateServices(services, { cwd, decrypt: null })));
   });
   return actions[0] ?? assert.fail();
+}
+
+/** A well-formed envelope that nothing opens. */
+function sealedEnvelope(): string {
+  const [salt, mac, ciphertext] = [Buffer.alloc(32), Buffer.alloc(32), Buffer.alloc(48)];
+  return formatEnvelope({ label: null, salt, mac, ciphertext });
 }
 
 const token = (value: unknown): Promise<Action> => planFor({ vault_rss_access_token: value });
@@ -101,9 +108,20 @@ test('a path that leads nowhere yet is written, one that leads through a string 
 });
 
 test('an inline vault value counts without being opened', async () => {
-  const envelope = '$ANSIBLE_VAULT;1.1;AES256\n3338\n';
-  const action = await token({ __ansible_vault: envelope });
+  const action = await token({ __ansible_vault: sealedEnvelope() });
   assert.equal(action.kind, 'present');
+});
+
+test('a damaged envelope in the place of a token is an error, not a token', async () => {
+  for (const envelope of [
+    '$ANSIBLE_VAULT;1.1;AES256\n3338\n',
+    'syt_x',
+    sealedEnvelope().slice(0, -3),
+  ]) {
+    const [fault] = await faultsFrom(() => token({ __ansible_vault: envelope }));
+    assert.equal(fault?.code, 'E_VAULT_FORMAT');
+    assert.match(`${fault?.at?.file}:${fault?.at?.line}`, /^inv\/hosts.yml:1$/);
+  }
 });
 
 test('a device ID that is there is kept for the login that is missing', async () => {

@@ -4,7 +4,13 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { InputError } from '../src/errors.ts';
-import { formatEnvelope, isEnvelope, isLabel, parseEnvelope } from '../src/vault/envelope.ts';
+import {
+  checkEnvelope,
+  formatEnvelope,
+  isEnvelope,
+  isLabel,
+  parseEnvelope,
+} from '../src/vault/envelope.ts';
 
 const AT = { file: 'vault.yml', line: 7, column: 3 };
 const HEADER = '$ANSIBLE_VAULT;1.1;AES256';
@@ -135,6 +141,31 @@ test('every envelope with a good label survives writing and reading', () => {
     { numRuns: 300 },
   );
 });
+
+test('an envelope is checked as strictly as it is read', () => {
+  const at = fc.nat(whole.length);
+  const cut = fc.tuple(at, fc.nat(4), fc.constantFrom('', '\n', '0', 'g', 'A', ' ', '0a', '33'));
+  fc.assert(
+    fc.property(fc.array(cut, { maxLength: 3 }), (cuts) => {
+      const text = cuts.reduce(
+        (before, [from, count, added]) =>
+          before.slice(0, from) + added + before.slice(from + count),
+        whole,
+      );
+      assert.equal(faultOf(checkEnvelope, text), faultOf(parseEnvelope, text));
+    }),
+    { numRuns: 2000, examples: [[[]], [[[30, 0, '\n']]]] },
+  );
+});
+
+function faultOf(read: typeof checkEnvelope, text: string): string | null {
+  try {
+    read(text, AT);
+    return null;
+  } catch (error) {
+    return String(error);
+  }
+}
 
 test('a vault ID with a semicolon, a line end, outer spaces or letters beyond ASCII is none', () => {
   for (const label of ['', 'a;b', 'a\nb', ' a', 'a ', 'dév', '\t']) {

@@ -2,7 +2,8 @@
 import type { Lookup } from '../ansible/layer.ts';
 import type { VariablePath } from '../definitions/types.ts';
 import { formatPosition, InputError, type Position } from '../errors.ts';
-import { describeType, getEntry, type YamlNode } from '../yaml/node.ts';
+import { checkEnvelope } from '../vault/envelope.ts';
+import { describeType, getEntry, scalarText, type YamlNode } from '../yaml/node.ts';
 import type { LocatedService, Presence } from './types.ts';
 
 /** Texts that people and documentation leave in the place of a token. */
@@ -111,7 +112,10 @@ function judge(located: LocatedService, node: YamlNode, end: ChainEnd): Presence
 
 function judgeValue(node: YamlNode, write: VariablePath): Presence {
   if (node.kind !== 'scalar') throw new InputError(noToken(node));
-  if (node.tag === 'vault') return { kind: 'present', node };
+  if (node.tag === 'vault') {
+    checkEnvelope(scalarText(node.value), node.at);
+    return { kind: 'present', node };
+  }
   if (node.value === null) return { kind: 'placeholder', write, at: node.at };
   if (typeof node.value !== 'string') throw new InputError(noToken(node));
   return PLACEHOLDER.test(node.value)

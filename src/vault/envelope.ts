@@ -54,6 +54,20 @@ export function parseEnvelope(text: string, at: Position): Envelope {
   return { label, salt, mac, ciphertext };
 }
 
+/** Body and content of what ansible-vault itself writes, in lines of 80 columns and as a whole. */
+const WRITTEN = /^\$ANSIBLE_VAULT;1\.1;AES256\n((?:[0-9a-f]{80}\n)*[0-9a-f]{1,80}\n?)$/;
+const CONTENT = /^(?:3\d|6[1-6]){64}0a(?:3\d|6[1-6]){64}0a(?:(?:3\d|6[1-6]){32})+$/;
+
+/**
+ * Checks that an envelope whose first character stands at `at` is well-formed, without a password.
+ * Throws `InputError` with E_VAULT_FORMAT.
+ */
+export function checkEnvelope(text: string, at: Position): void {
+  // Of thousands of values nearly all are of this form, and this takes a tenth of the time.
+  const body = WRITTEN.exec(text)?.[1]?.replaceAll('\n', '');
+  if (body === undefined || !CONTENT.test(body)) parseEnvelope(text, at);
+}
+
 /** Gives the text of an envelope, byte for byte as ansible-vault writes it, final newline included. */
 export function formatEnvelope(envelope: Envelope): string {
   const { label } = envelope;
