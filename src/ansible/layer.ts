@@ -39,10 +39,11 @@ export function lookupIn(
 ): Lookup {
   const closed: string[] = [];
   let found: Lookup['found'] = null;
-  for (const layer of layers.toReversed()) {
-    if (layer.vars === null) closed.push(layer.file);
-    const entry = layer.vars?.get(name);
-    if (entry === undefined) continue;
+  for (let index = layers.length - 1; index >= 0; index -= 1) {
+    const layer = layers[index];
+    if (layer?.vars === null) closed.push(layer.file);
+    const entry = layer?.vars?.get(name);
+    if (layer === undefined || entry === undefined) continue;
     if (found !== null && entry.value.kind !== 'map') break;
     found = found === null ? { entry, layer } : mergeBelow(found, entry);
     if (!mergeMaps || entry.value.kind !== 'map') break;

@@ -13,7 +13,10 @@ export type Decrypt = (envelope: string, file: string) => Promise<string>;
  * InputError with `file`, the name that the user knows it by.
  */
 export function readText(path: string, file: string): string {
-  const bytes = readBytes(path, file);
+  const text = reading(file, () => readFileSync(path, 'utf8'));
+  // What is not UTF-8 came out as this character, which may also stand there itself.
+  if (!text.includes('\ufffd')) return text;
+  const bytes = reading(file, () => readFileSync(path));
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
@@ -28,6 +31,9 @@ export function isVaultText(text: string): boolean {
 
 /** Gives a path as the user would type it: relative to `cwd` when below it, else absolute. */
 export function showPath(path: string, cwd: string): string {
+  const below = path.startsWith(`${cwd}/`) ? path.slice(cwd.length + 1) : '';
+  // Of thousands of files each is shown: what is plainly below needs no more.
+  if (!/(?:^|\/)\.{0,2}(?:\/|$)/.test(below)) return below;
   const short = relative(cwd, path);
   return short === '' || short === '..' || short.startsWith('../') || isAbsolute(short)
     ? path
@@ -75,9 +81,9 @@ export function statFile(path: string, file: string): Stats | null {
   }
 }
 
-function readBytes(path: string, file: string): Buffer {
+function reading<T>(file: string, read: () => T): T {
   try {
-    return readFileSync(path);
+    return read();
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') throw fileFault(file, 'does not exist');

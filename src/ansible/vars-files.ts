@@ -1,13 +1,15 @@
 // The files in group_vars and host_vars: which of them Ansible loads for a name, in which order,
 // and what stands in them.
 import { readdirSync } from 'node:fs';
+import type { Dirent } from 'node:fs';
 import { extname, join } from 'node:path';
 import { InputError, settleAll } from '../errors.ts';
+import type { Fault } from '../errors.ts';
 import { describeType } from '../yaml/node.ts';
 import type { MapEntry, YamlNode } from '../yaml/node.ts';
 import { parseYaml } from '../yaml/parse.ts';
 import { compareNames } from './group-graph.ts';
-import { fileFault, isVaultText, readText, statFile, unreadable } from './text-file.ts';
+import { addFaults, fileFault, isVaultText, readText, statFile, unreadable } from './text-file.ts';
 import type { Decrypt } from './text-file.ts';
 
 export interface VarsFile {
@@ -34,22 +36,34 @@ const EXTENSIONS = ['', '.yml', '.yaml', '.json'];
  * @see https://docs.ansible.com/ansible/latest/inventory_guide/intro_inventory.html#organizing-host-and-group-variables
  */
 export function findVarsFiles(
-  folder: string,
+  { path: folder, entries }: VarsFolderListing,
   name: string,
   show: VarsFileOptions['show'],
 ): string[] {
   for (const extension of EXTENSIONS) {
+    const entry = entries.get(name + extension);
+    if (entry === undefined) continue;
     const path = join(folder, name + extension);
-    const stats = statFile(path, show(path));
-    if (stats === null) continue;
-    return stats.isDirectory() ? findInFolder(path, show) : [refuseExpansion(path, show)];
+    const kind = kindOf(entry, path, show);
+    if (kind === 'nothing') continue;
+    return kind === 'folder' ? findInFolder(path, show) : [refuseExpansion(path, show)];
   }
   return [];
 }
 
-/** Tells whether there is such a folder; a link to one counts. */
-export function isFolder(path: string, show: VarsFileOptions['show']): boolean {
-  return statFile(path, show(path))?.isDirectory() ?? false;
+/** What a folder holds, links not followed. */
+export interface VarsFolderListing {
+  readonly path: string;
+  readonly entries: ReadonlyMap<string, Dirent>;
+}
+
+/** Lists a folder of vars; null where there is none. Throws InputError if it cannot be read. */
+export function listVarsFolder(
+  path: string,
+  show: VarsFileOptions['show'],
+): VarsFolderListing | null {
+  if (statFile(path, show(path))?.isDirectory() !== true) return null;
+  return { path, entries: new Map(listFolder(path, show).map((entry) => [entry.name, entry])) };
 }
 
 /**
@@ -60,13 +74,24 @@ export async function loadVarsFiles(
   paths: Iterable<string>,
   options: VarsFileOptions,
 ): Promise<ReadonlyMap<string, VarsFile>> {
-  const distinct = [...new Set(paths)];
-  const loaded = await settleAll(distinct.map((path) => loadVarsFile(path, options)));
   const files = new Map<string, VarsFile>();
-  for (const [index, path] of distinct.entries()) {
-    const file = loaded[index] ?? null;
+  const faults: Fault[] = [];
+  const opening: Promise<void>[] = [];
+  const add = (path: string, file: VarsFile | null): void => {
     if (file !== null) files.set(path, file);
+  };
+  for (const path of new Set(paths)) {
+    try {
+      const file = loadVarsFile(path, options);
+      // Most files are not encrypted, and of thousands each promise counts.
+      if (file instanceof Promise) opening.push(file.then((opened) => add(path, opened)));
+      else add(path, file);
+    } catch (error) {
+      addFaults(faults, error);
+    }
   }
+  await settleAll(opening).catch((error: unknown) => addFaults(faults, error));
+  if (faults.length > 0) throw new InputError(faults);
   return files;
 }
 
@@ -77,13 +102,18 @@ export function entriesByName(entries: readonly MapEntry[]): ReadonlyMap<string,
   return vars;
 }
 
-async function loadVarsFile(path: string, options: VarsFileOptions): Promise<VarsFile | null> {
-  const file = options.show(path);
+type Loaded = VarsFile | null;
+
+function loadVarsFile(path: string, { show, decrypt }: VarsFileOptions): Loaded | Promise<Loaded> {
+  const file = show(path);
   const text = readText(path, file);
-  const encrypted = isVaultText(text);
-  if (encrypted && options.decrypt === null) return { vars: null, encrypted };
-  const plain = encrypted && options.decrypt !== null ? await options.decrypt(text, file) : text;
-  const root = parseYaml(plain, file);
+  if (!isVaultText(text)) return parseVars(text, file, { encrypted: false });
+  if (decrypt === null) return { vars: null, encrypted: true };
+  return decrypt(text, file).then((plain) => parseVars(plain, file, { encrypted: true }));
+}
+
+function parseVars(text: string, file: string, { encrypted }: { encrypted: boolean }): Loaded {
+  const root = parseYaml(text, file);
   if (root === null || isFalsy(root)) return null;
   if (root.kind === 'map') return { vars: entriesByName(root.entries), encrypted };
   const found = `the file holds ${describeType(root)}`;
@@ -99,23 +129,37 @@ function isFalsy(node: YamlNode): boolean {
 
 function findInFolder(folder: string, show: VarsFileOptions['show']): string[] {
   const found: string[] = [];
-  for (const name of listFolder(folder, show)) {
+  const entries = listFolder(folder, show).sort((a, b) => compareNames(a.name, b.name));
+  for (const entry of entries) {
+    const { name } = entry;
     if (name.startsWith('.') || name.endsWith('~')) continue;
     const path = join(folder, name);
     const extension = extname(name);
-    const stats = statFile(path, show(path));
-    if (stats?.isDirectory() === true) {
+    const kind = kindOf(entry, path, show);
+    if (kind === 'folder') {
       if (extension === '') found.push(...findInFolder(path, show));
-    } else if (stats?.isFile() === true && EXTENSIONS.includes(extension)) {
+    } else if (kind === 'file' && EXTENSIONS.includes(extension)) {
       found.push(refuseExpansion(path, show));
     }
   }
   return found;
 }
 
-function listFolder(folder: string, show: VarsFileOptions['show']): string[] {
+/** Follows links. A link that leads nowhere is nothing. */
+function kindOf(
+  entry: Dirent,
+  path: string,
+  show: VarsFileOptions['show'],
+): 'file' | 'folder' | 'other' | 'nothing' {
+  const found = entry.isFile() || entry.isDirectory() ? entry : statFile(path, show(path));
+  if (found === null) return 'nothing';
+  if (found.isDirectory()) return 'folder';
+  return found.isFile() ? 'file' : 'other';
+}
+
+function listFolder(folder: string, show: VarsFileOptions['show']): Dirent[] {
   try {
-    return readdirSync(folder).sort(compareNames);
+    return readdirSync(folder, { withFileTypes: true });
   } catch (error) {
     throw unreadable(show(folder), error);
   }

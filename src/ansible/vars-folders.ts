@@ -3,8 +3,8 @@ import { InputError } from '../errors.ts';
 import type { Fault } from '../errors.ts';
 import type { Layer } from './layer.ts';
 import { addFaults } from './text-file.ts';
-import { findVarsFiles, isFolder, loadVarsFiles } from './vars-files.ts';
-import type { VarsFile, VarsFileOptions } from './vars-files.ts';
+import { findVarsFiles, listVarsFolder, loadVarsFiles } from './vars-files.ts';
+import type { VarsFile, VarsFileOptions, VarsFolderListing } from './vars-files.ts';
 
 export type VarsFolder = 'group_vars' | 'host_vars';
 
@@ -29,7 +29,7 @@ export async function loadVarsFolders(
   options: VarsFileOptions,
 ): Promise<VarsLayers> {
   const faults: Fault[] = [];
-  const found = findAll(varsFolders(folders, options.show), names, { ...options, faults });
+  const found = findAll(listFolders(folders, faults, options.show), names, { ...options, faults });
   const paths = [...found.values()].flatMap((each) => each.paths);
   const files = await loadVarsFiles(paths, options).catch((error) => addFaults(faults, error));
   if (files === null || faults.length > 0) throw new InputError(faults);
@@ -39,16 +39,16 @@ export async function loadVarsFolders(
 }
 
 function findAll(
-  folders: readonly [path: string, kind: VarsFolder][],
+  folders: readonly ListedFolder[],
   names: VarsNames,
   { show, faults }: Pick<VarsFileOptions, 'show'> & { readonly faults: Fault[] },
 ): Map<string, FoundFiles> {
   const found = new Map<string, FoundFiles>();
-  for (const [folder, kind] of folders) {
+  for (const { kind, listing } of folders) {
     for (const name of names[kind]) {
       try {
-        const paths = findVarsFiles(folder, name, show);
-        if (paths.length > 0) found.set(join(folder, name), { kind, name, paths });
+        const paths = findVarsFiles(listing, name, show);
+        if (paths.length > 0) found.set(join(listing.path, name), { kind, name, paths });
       } catch (error) {
         addFaults(faults, error);
       }
@@ -57,16 +57,28 @@ function findAll(
   return found;
 }
 
-function varsFolders(
+interface ListedFolder {
+  readonly kind: VarsFolder;
+  readonly listing: VarsFolderListing;
+}
+
+function listFolders(
   folders: readonly string[],
+  faults: Fault[],
   show: VarsFileOptions['show'],
-): [string, VarsFolder][] {
-  return folders
-    .flatMap((base): [string, VarsFolder][] => [
-      [join(base, 'group_vars'), 'group_vars'],
-      [join(base, 'host_vars'), 'host_vars'],
-    ])
-    .filter(([folder]) => isFolder(folder, show));
+): ListedFolder[] {
+  const kinds = ['group_vars', 'host_vars'] as const;
+  return folders.flatMap((base) =>
+    kinds.flatMap((kind): ListedFolder[] => {
+      try {
+        const listing = listVarsFolder(join(base, kind), show);
+        return listing === null ? [] : [{ kind, listing }];
+      } catch (error) {
+        addFaults(faults, error);
+        return [];
+      }
+    }),
+  );
 }
 
 function toLayers(
