@@ -1,7 +1,7 @@
 // Everything that can be known without contacting anybody: the hosts, what they define, what is
 // there and what is missing, and which sessions of earlier runs wait to be removed.
-import { existsSync, lstatSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { existsSync, readdirSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { readAnsibleConfig, type ConfigOptions } from './ansible/config.ts';
 import { readDefinitions } from './definitions.ts';
 import { didYouMean } from './definitions/suggest.ts';
@@ -148,7 +148,7 @@ async function readSessions(
 ): Promise<{ sessions: WaitingSession[]; damaged: string[]; stateFolders: string[] }> {
   const files = [...actions.map(({ target }) => target.file), ...hosts.flatMap(usualTargets)];
   const folders = new Set<string>();
-  for (const file of files.filter(mayHaveState)) folders.add(dirname(await resolveTarget(file)));
+  for (const file of withState(files)) folders.add(dirname(await resolveTarget(file)));
   const names = new Set(hosts.map((host) => host.name));
   const sessions: WaitingSession[] = [];
   const damaged: string[] = [];
@@ -169,10 +169,36 @@ function usualTargets({ inventoryFolder, name }: HostView): string[] {
   return [join(folder, TARGET_FOLDER, '*'), join(folder, '*'), join(inventoryFolder, '*')];
 }
 
-/** Most targets have none: asked in the cheapest way. Behind a link it may be anywhere. */
-function mayHaveState(file: string): boolean {
-  if (existsSync(stateFolder(dirname(file)))) return true;
-  return lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+/**
+ * Gives the files that may have a state folder. Most have none: asked in the cheapest way, a folder
+ * at a time. Behind a link it may be anywhere.
+ */
+function withState(files: readonly string[]): string[] {
+  const folders = new Map<string, FolderView>();
+  return files.filter((file) => {
+    const path = dirname(file);
+    const folder = folders.get(path) ?? lookInto(path);
+    folders.set(path, folder);
+    return folder.mayHaveState || folder.links.has(basename(file));
+  });
+}
+
+interface FolderView {
+  readonly mayHaveState: boolean;
+  readonly links: ReadonlySet<string>;
+}
+
+function lookInto(path: string): FolderView {
+  try {
+    const entries = readdirSync(path, { withFileTypes: true });
+    const links = entries.filter((entry) => entry.isSymbolicLink()).map(({ name }) => name);
+    const state = basename(stateFolder(path));
+    return { mayHaveState: entries.some(({ name }) => name === state), links: new Set(links) };
+  } catch (error) {
+    // A folder that cannot be listed may still be searched.
+    const isGone = ['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '');
+    return { mayHaveState: !isGone, links: new Set() };
+  }
 }
 
 function describeDamaged(path: string): string {

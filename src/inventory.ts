@@ -35,8 +35,8 @@ export interface HostView {
   /** Lowest precedence first. */
   readonly layers: readonly Layer[];
   lookup(name: string): Lookup;
-  /** Every variable name that a readable layer defines. */
-  names(): ReadonlySet<string>;
+  /** Every variable name that a readable layer defines; with a prefix, only those that begin so. */
+  names(prefix?: string): ReadonlySet<string>;
   /** Follows the references in a value of this host. */
   resolve(node: YamlNode): Resolved;
 }
@@ -135,7 +135,15 @@ function viewHost(
     playbookFolder,
     layers,
     lookup,
-    names: () => new Set(layers.flatMap((layer) => [...(layer.vars?.keys() ?? [])])),
+    names: (prefix = '') => namesIn(layers, prefix),
     resolve: (node) => resolveNode(node, lookup),
   };
+}
+
+function namesIn(layers: readonly Layer[], prefix: string): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const { vars } of layers) {
+    for (const name of vars?.keys() ?? []) if (name.startsWith(prefix)) names.add(name);
+  }
+  return names;
 }

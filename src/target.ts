@@ -2,6 +2,7 @@
 import { existsSync, lstatSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import type { Layer } from './ansible/layer.ts';
+import { showPath } from './ansible/text-file.ts';
 import { entriesByName } from './ansible/vars-files.ts';
 import type { Decrypt, ServiceDefinition } from './definitions/types.ts';
 import { InputError, settleAll, type Fault } from './errors.ts';
@@ -30,12 +31,27 @@ export async function locateServices(
   definitions: readonly ServiceDefinition[],
   options: TargetOptions,
 ): Promise<readonly LocatedService[]> {
+  // The services of a host mostly share a folder.
+  const tools = { ...options, isFolder: rememberAnswers(isFolder) };
   return settleAll(
     definitions.map(async (definition) => ({
       definition,
-      target: await locate(definition, options),
+      target: await locate(definition, tools),
     })),
   );
+}
+
+interface Tools extends TargetOptions {
+  readonly isFolder: (path: string) => boolean;
+}
+
+function rememberAnswers(ask: (path: string) => boolean): (path: string) => boolean {
+  const answers = new Map<string, boolean>();
+  return (path) => {
+    const answer = answers.get(path) ?? ask(path);
+    answers.set(path, answer);
+    return answer;
+  };
 }
 
 /** Gives a sentence for each file that the playbook has to name, since Ansible finds it not by itself. */
@@ -47,7 +63,7 @@ export function targetNotes(located: readonly LocatedService[]): string[] {
   return [...new Set(notes)];
 }
 
-async function locate(definition: ServiceDefinition, options: TargetOptions): Promise<Target> {
+async function locate(definition: ServiceDefinition, options: Tools): Promise<Target> {
   const { host, vaultFile } = definition;
   if (vaultFile === null) {
     const folder = join(host.inventoryFolder, 'host_vars', host.name, TARGET_FOLDER);
@@ -69,16 +85,17 @@ async function locate(definition: ServiceDefinition, options: TargetOptions): Pr
 function describe(
   file: string,
   { host }: ServiceDefinition,
-  { cwd }: TargetOptions,
+  tools: Tools,
   isDefault: boolean,
 ): Target {
+  const { cwd } = tools;
   const roots = [host.inventoryFolder, host.playbookFolder];
-  const [harm = null] = roots.flatMap((root) => switchedOff(file, root, cwd));
+  const [harm = null] = roots.flatMap((root) => switchedOff(file, root, tools));
   return { file, shown: showPath(file, cwd), isDefault, harm };
 }
 
 /** A new folder host_vars/<host>/ would silently switch off a file host_vars/<host>.yml. */
-function switchedOff(file: string, root: string, cwd: string): Fault[] {
+function switchedOff(file: string, root: string, { cwd, isFolder }: Tools): Fault[] {
   const [kind = '', name = '', ...below] = relative(root, file).split(sep);
   if (!VARS_FOLDERS.includes(kind) || name === '') return [];
   if (below.length === 0) return outranked(file, cwd);
@@ -188,12 +205,6 @@ function readIfThere(file: string, shown: string): string | null {
       wanted: 'a file that can be read and written, or none yet',
     });
   }
-}
-
-/** Gives a path as the operator would type it: relative where it is below the current folder. */
-export function showPath(file: string, cwd: string): string {
-  const shown = relative(cwd, file);
-  return shown === '' || shown.startsWith('..') || isAbsolute(shown) ? file : shown;
 }
 
 function isBelow(file: string, folder: string): boolean {

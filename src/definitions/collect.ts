@@ -10,9 +10,18 @@ import { readPasswordShape } from './password-shape.ts';
 import { serviceSchema, varsSchema } from './schema.ts';
 import { strayNames } from './stray-names.ts';
 import { validateVars, type SchemaError } from './validator.ts';
-import { ClosedVaultError, readTree, readValue, toPlain, type ValueReader } from './values.ts';
+import {
+  ClosedVaultError,
+  isLiteral,
+  readTree,
+  readValue,
+  toPlain,
+  type ValueReader,
+} from './values.ts';
 
 const PREFIX = 'matrix_tokens_';
+/** Names that begin so are ours, or nearly ours by mistake. */
+const NEAR_PREFIX = 'matrix_token';
 const SERVICES = 'matrix_tokens_services';
 
 /** One service as vars have it, references followed, but for its password. */
@@ -48,7 +57,8 @@ export interface RawHost {
 /** Gives what the variables of a host say, and what is wrong with them. */
 export async function collectHost(reader: ValueReader): Promise<RawHost> {
   const { host } = reader;
-  const names = [...host.names()].filter((name) => name.startsWith(PREFIX)).toSorted();
+  const nearNames = host.names(NEAR_PREFIX);
+  const names = [...nearNames].filter((name) => name.startsWith(PREFIX)).toSorted();
   const collected: Collected = {
     services: [],
     settings: new Map(),
@@ -65,7 +75,7 @@ export async function collectHost(reader: ValueReader): Promise<RawHost> {
     else await readSetting(found.entry, name, reader, collected);
   }
   checkSchema(collected);
-  collected.settingFaults.push(...strayNames(host));
+  collected.settingFaults.push(...strayNames(host, nearNames));
   return {
     host,
     services: collected.services,
@@ -202,16 +212,19 @@ function isUnread(node: YamlNode): boolean {
   return node.tag === 'vault' || (typeof node.value === 'string' && node.value.includes('{{'));
 }
 
+/** Gives the map itself where reading changes nothing: hosts of one group share its definitions. */
 async function readKeys(map: MapNode, reader: ValueReader): Promise<MapNode> {
   const entries: MapEntry[] = [];
   for (const entry of map.entries) {
-    const value =
-      entry.key === 'password'
-        ? await readPasswordShape(entry.value, reader)
-        : await readTree(entry.value, reader);
-    entries.push({ ...entry, value });
+    const value = await readKey(entry, reader);
+    entries.push(value === entry.value ? entry : { ...entry, value });
   }
-  return { ...map, entries };
+  return entries.every((entry, index) => entry === map.entries[index]) ? map : { ...map, entries };
+}
+
+function readKey({ key, value }: MapEntry, reader: ValueReader): YamlNode | Promise<YamlNode> {
+  if (key === 'password') return readPasswordShape(value, reader);
+  return isLiteral(value) ? value : readTree(value, reader);
 }
 
 /** Gives what the work gives, or null after noting why it could not be done. */

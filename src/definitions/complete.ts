@@ -38,24 +38,16 @@ export async function completeService(
   }
   checkRenamed(catalog, reader);
   const user = await findUser(raw, map, catalog, reader);
-  return {
-    ...identify(user, map, raw, settings),
-    ...describe(raw, map, catalog, reader),
-    password,
-  };
-}
-
-function describe(
-  raw: RawService,
-  map: MapNode,
-  catalog: CatalogEntry | undefined,
-  reader: ValueReader,
-): Omit<ServiceDefinition, 'userId' | 'localpart' | 'homeserver' | 'password'> {
   const file = getEntry(map, 'vault_file');
+  const { userId, localpart, homeserver } = identify(user, map, raw, settings);
   return {
     host: reader.host,
     name: raw.name,
     at: raw.at,
+    userId,
+    localpart,
+    homeserver,
+    password,
     variables: findVariables(raw.name, map, catalog),
     deviceId: textOf(map, 'device_id'),
     displayName: textOf(map, 'device_display_name') ?? `${raw.name} (matrix-tokens)`,

@@ -1,7 +1,6 @@
 // What a host says for all of its services: its homeserver and the defaults.
 import { isAbsolute, resolve } from 'node:path';
-import type { Position } from '../errors.ts';
-import { InputError } from '../errors.ts';
+import { InputError, type Fault, type Position } from '../errors.ts';
 import { BASE_URL_PROBLEMS, parseBaseUrl } from '../matrix/base-url.ts';
 import type { MapEntry, MapNode, YamlNode } from '../yaml/node.ts';
 import type { RawHost } from './collect.ts';
@@ -16,6 +15,8 @@ export interface HostSettings {
   readonly serverNameAt: Position | null;
   readonly url: string | null;
   readonly urlAt: Position | null;
+  /** What is wrong with the URL, which counts only for a service that uses it. */
+  readonly urlFault: Fault | null;
   readonly allowHttp: boolean;
   readonly caFile: string | null;
   readonly maxWait: number;
@@ -33,13 +34,16 @@ export async function readHostSettings(raw: RawHost, reader: ValueReader): Promi
   const caFile = plain(value('matrix_tokens_ca_file'));
   const defaults = value('matrix_tokens_defaults');
   const [hidden] = raw.closedSettings;
-  const url = value('matrix_tokens_homeserver_url') ?? (await playbookUrl(reader));
+  const urlNode = value('matrix_tokens_homeserver_url') ?? (await playbookUrl(reader));
+  const url = textOrNull(urlNode ?? undefined);
+  const allowHttp = plain(value('matrix_tokens_allow_http')) === true;
   return {
     serverName: named === null ? null : String(plain(named)),
     serverNameAt: named?.at ?? null,
-    url: textOrNull(url ?? undefined),
-    urlAt: url?.at ?? null,
-    allowHttp: plain(value('matrix_tokens_allow_http')) === true,
+    url,
+    urlAt: urlNode?.at ?? null,
+    urlFault: url === null ? null : checkUrl(url, urlNode?.at, allowHttp),
+    allowHttp,
     caFile: typeof caFile === 'string' ? fromFolder(caFile, reader.host.inventoryFolder) : null,
     maxWait: Number(plain(value('matrix_tokens_max_wait')) ?? DEFAULT_MAX_WAIT_S),
     defaults: defaults?.kind === 'map' ? defaults : null,
@@ -105,8 +109,8 @@ export function chooseHomeserver(question: HomeserverQuestion): HomeserverSettin
   if (serverName === null) throw new InputError(noServerName(question));
   const isHosts = ownName === null && serverName === settings.serverName;
   const url = ownUrl ?? (isHosts ? settings.url : null);
-  const at = ownUrl === null ? settings.urlAt : own?.at;
-  if (url !== null) checkUrl(url, at ?? question.at, settings);
+  const fault = ownUrl === null ? settings.urlFault : checkUrl(ownUrl, own?.at, settings.allowHttp);
+  if (url !== null && fault !== null) throw new InputError(fault);
   return {
     serverName,
     url,
@@ -117,10 +121,10 @@ export function chooseHomeserver(question: HomeserverQuestion): HomeserverSettin
 }
 
 /** A password goes there: what is wrong with the address is told before anybody is contacted. */
-function checkUrl(url: string, at: Position, { allowHttp }: HostSettings): void {
+function checkUrl(url: string, at: Position | undefined, allowHttp: boolean): Fault | null {
   const parsed = parseBaseUrl(url, { allowHttp });
-  if (parsed.kind === 'base_url') return;
-  throw new InputError({
+  if (parsed.kind === 'base_url') return null;
+  return {
     code: 'E_USER_ID',
     at,
     found: `the URL of a homeserver, which ${BASE_URL_PROBLEMS[parsed.problem]}`,
@@ -129,13 +133,10 @@ function checkUrl(url: string, at: Position, { allowHttp }: HostSettings): void 
       parsed.problem === 'insecure'
         ? 'use https, or set matrix_tokens_allow_http: true'
         : undefined,
-  });
+  };
 }
 
-function noServerName({
-  at,
-  service,
-}: HomeserverQuestion): ConstructorParameters<typeof InputError>[0] {
+function noServerName({ at, service }: HomeserverQuestion): Fault {
   return {
     code: 'E_REQUIRED',
     at,

@@ -1,4 +1,5 @@
 // What a definition says about its password: where it comes from is read, the password itself not.
+import type { Resolved } from '../ansible/references.ts';
 import { InputError, settleAll, type Position } from '../errors.ts';
 import type { MapEntry, MapNode, YamlNode } from '../yaml/node.ts';
 import { hideSecret } from '../secret.ts';
@@ -8,20 +9,26 @@ import { readTree, readValue, type ValueReader } from './values.ts';
  * Opens the maps like `{file}` and `{command}`, which are no secrets, and leaves everything else
  * closed. Throws like readValue, and for a command into which something of a vault would go.
  */
-export async function readPasswordShape(node: YamlNode, reader: ValueReader): Promise<YamlNode> {
+export function readPasswordShape(
+  node: YamlNode,
+  reader: ValueReader,
+): YamlNode | Promise<YamlNode> {
   if (node.kind === 'seq') return readTree(node, reader);
   if (node.kind === 'map') return readSource(node, reader);
   const resolved = reader.host.resolve(node);
   if (resolved.kind === 'found' && resolved.node.kind === 'map') {
     return readSource(resolved.node, reader);
   }
-  hideOpenPassword(node, reader);
+  hideOpen(resolved);
   return node;
 }
 
 /** A password that stands in the open is hidden before anything is said: it may stand elsewhere too. */
 export function hideOpenPassword(node: YamlNode, { host }: ValueReader): void {
-  const resolved = host.resolve(node);
+  hideOpen(host.resolve(node));
+}
+
+function hideOpen(resolved: Resolved): void {
   if (resolved.kind !== 'found' || resolved.node.kind !== 'scalar') return;
   const { tag, value } = resolved.node;
   if (tag !== 'vault' && typeof value === 'string') hideSecret(value);

@@ -4,12 +4,12 @@ import { varsSchema } from './schema.ts';
 import { suggest } from './suggest.ts';
 
 /**
- * Gives a fault for each variable whose name is nearly one of ours: `matrix_token_services` would
- * count as somebody else's, and the run would do nothing.
+ * Gives a fault for each of the host's variables whose name is nearly one of ours:
+ * `matrix_token_services` would count as somebody else's, and the run would do nothing.
  */
-export function strayNames(host: HostView): Fault[] {
+export function strayNames(host: HostView, names: Iterable<string>): Fault[] {
   const known = Object.keys(varsSchema.properties);
-  return [...host.names()].flatMap((name): Fault[] => {
+  return [...names].flatMap((name): Fault[] => {
     if (!name.startsWith('matrix_token') || name.startsWith('matrix_tokens_')) return [];
     const entry = host.lookup(name).found?.entry;
     const meant = name === 'matrix_tokens' ? 'matrix_tokens_services' : suggest(name, known);

@@ -75,8 +75,28 @@ function readRendered(node: YamlNode, at: Position, reader: ValueReader): YamlNo
   throw new InputError(fault);
 }
 
+/**
+ * Tells whether a node stands for itself, with everything in it, on every host: no references, no
+ * vault values. What many hosts share is looked at once.
+ */
+export function isLiteral(node: YamlNode): boolean {
+  if (node.kind === 'scalar') {
+    const mayRefer = typeof node.value === 'string' && node.tag === undefined;
+    return node.tag !== 'vault' && !(mayRefer && /\{[{%#]/.test(`${node.value}`));
+  }
+  const known = literals.get(node);
+  if (known !== undefined) return known;
+  const inside = node.kind === 'seq' ? node.items : node.entries.map(({ value }) => value);
+  const isAll = inside.every(isLiteral);
+  literals.set(node, isAll);
+  return isAll;
+}
+
+const literals = new WeakMap<YamlNode, boolean>();
+
 /** Reads a node with everything in it. Throws like readValue, with all faults at once. */
 export async function readTree(node: YamlNode, reader: ValueReader): Promise<YamlNode> {
+  if (isLiteral(node)) return node;
   const value = await readValue(node, reader);
   if (value.kind === 'map') return readMap(value, reader);
   if (value.kind === 'seq') return readSeq(value, reader);

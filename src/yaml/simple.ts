@@ -111,14 +111,14 @@ function readValue(
 function readEnvelope(reader: Reader, indent: number, at: ScalarNode['at']): ScalarNode | null {
   const first = ENVELOPE_LINE.exec(reader.lines[reader.next] ?? '')?.[1];
   if (first === undefined || first.length <= indent) return null;
-  let value = '';
+  const lines: string[] = [];
   for (; ; reader.next += 1) {
     const line = reader.lines[reader.next];
     if (line === undefined || (line !== '' && indentOf(line) <= indent)) break;
     const [, margin, text] = ENVELOPE_LINE.exec(line) ?? [];
     if (margin !== first || text === undefined) return null;
-    value += `${text}\n`;
+    lines.push(text);
   }
   const column = at.column + VAULT.length - 1;
-  return { kind: 'scalar', at: { ...at, column }, value, tag: 'vault' };
+  return { kind: 'scalar', at: { ...at, column }, value: `${lines.join('\n')}\n`, tag: 'vault' };
 }
