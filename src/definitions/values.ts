@@ -82,7 +82,7 @@ function readRendered(node: YamlNode, at: Position, reader: ValueReader): YamlNo
 export function isLiteral(node: YamlNode): boolean {
   if (node.kind === 'scalar') {
     const mayRefer = typeof node.value === 'string' && node.tag === undefined;
-    return node.tag !== 'vault' && !(mayRefer && /\{[{%#]/.test(`${node.value}`));
+    return node.tag !== 'vault' && !(mayRefer && /\{[{%#]/.test(node.value));
   }
   const known = literals.get(node);
   if (known !== undefined) return known;
