@@ -2,7 +2,7 @@
 // cache folder. Their names hold the versions of the package and of Python, so that a change of
 // either makes a new one; each is whole or counts as not there (scripts/make_environment.py).
 import { execFile } from 'node:child_process';
-import { access, constants, readFile } from 'node:fs/promises';
+import { access, constants, readFile, readdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { PYTHON_COMMANDS } from './python-versions.ts';
@@ -43,17 +43,29 @@ const PROBE = 'import sys, platform, ensurepip, venv; print(platform.python_vers
  * Where Python, its venv module or the package index is missing, the reason says which.
  */
 export async function pythonEnvironment(options: EnvironmentOptions): Promise<PythonEnvironment> {
-  const pythons = await findPythons(options.env);
+  const onPath = await findPythons(PYTHON_COMMANDS, options.env);
+  const others = await pyenvPythons(options.env);
   for (const wanted of options.versions) {
-    const python = pythons.find((candidate) => candidate.minor >= wanted.oldestMinor);
+    const fits = (candidate: Python): boolean => canRun(candidate, wanted);
+    // The others are only looked at where they are needed.
+    const python = onPath.find(fits) ?? (await findPythons(others, options.env)).find(fits);
     if (python !== undefined) return await environmentOf(wanted, python, options);
   }
   const names = PYTHON_COMMANDS.join(', ');
-  const oldest = Math.min(...options.versions.map((version) => version.oldestMinor));
   return {
     kind: 'missing',
-    reason: `no Python 3.${oldest} or newer with its venv module (looked for ${names})`,
+    reason: `no Python ${wantedPythons(options.versions)} with its venv module (looked for ${names})`,
   };
+}
+
+function wantedPythons(versions: readonly PythonPackage[]): string {
+  const oldest = Math.min(...versions.map((version) => version.oldestMinor));
+  const newest = Math.max(...versions.map((version) => version.newestMinor ?? Infinity));
+  return newest === Infinity ? `3.${oldest} or newer` : `3.${oldest} to 3.${newest}`;
+}
+
+function canRun({ minor }: Python, { oldestMinor, newestMinor }: PythonPackage): boolean {
+  return oldestMinor <= minor && minor <= (newestMinor ?? minor);
 }
 
 async function environmentOf(
@@ -91,9 +103,9 @@ async function hasMarker(folder: string, requirement: string): Promise<boolean> 
   }
 }
 
-async function findPythons(env: NodeJS.ProcessEnv): Promise<Python[]> {
+async function findPythons(commands: readonly string[], env: NodeJS.ProcessEnv): Promise<Python[]> {
   const probed = await Promise.all(
-    PYTHON_COMMANDS.map(async (command) => {
+    commands.map(async (command) => {
       const { exitCode, stdout } = await run(command, ['-I', '-c', PROBE], env);
       const version = stdout.trim();
       const minor = Number(/^3\.(\d+)\./.exec(version)?.[1]);
@@ -101,6 +113,16 @@ async function findPythons(env: NodeJS.ProcessEnv): Promise<Python[]> {
     }),
   );
   return probed.flat();
+}
+
+/** pyenv puts only those versions on PATH that were chosen; the others are as good. */
+async function pyenvPythons({ PYENV_ROOT: root = '' }: NodeJS.ProcessEnv): Promise<string[]> {
+  if (!isAbsolute(root)) return [];
+  const versions = await readdir(join(root, 'versions')).catch(() => []);
+  const newestFirst = versions
+    .filter((name) => /^3\.\d+\.\d+$/.test(name))
+    .toSorted((a, b) => b.localeCompare(a, 'en', { numeric: true }));
+  return newestFirst.map((name) => join(root, 'versions', name, 'bin/python3'));
 }
 
 function run(file: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<Finished> {

@@ -89,6 +89,12 @@ test('where no Python is found the reason says what was looked for', async (t) =
   );
 });
 
+test('a Python that is too new for a package is passed over', async () => {
+  const versions = [{ ...TINY, oldestMinor: 4, newestMinor: 5 }];
+  const made = await pythonEnvironment({ versions, env: process.env });
+  assert.match(made.kind === 'missing' ? made.reason : '', /^no Python 3\.4 to 3\.5 /);
+});
+
 test('without Python tests are skipped with the reason, but not in CI', async () => {
   const helper = resolve(import.meta.dirname, 'helpers/python.js');
   const code = `import { ansibleSkip, ansibleBin } from ${JSON.stringify(helper)};
