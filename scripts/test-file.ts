@@ -14,6 +14,8 @@ export interface FileOutcome {
   readonly file: string;
   readonly durationMs: number;
   readonly tests: readonly TestOutcome[];
+  /** What tests have to say of themselves, such as how many cases they tried. */
+  readonly notes: readonly string[];
   /** What the file wrote to standard output and error. */
   readonly output: string;
 }
@@ -31,6 +33,9 @@ interface Finished {
 /** A test that takes longer hangs. */
 const LONGEST_TEST_MS = 480_000;
 
+/** What Node itself says at the end of a file. */
+const COUNT = /^(?:tests|suites|pass|fail|cancelled|skipped|todo|duration_ms) [\d.]+$/;
+
 /**
  * Runs one built test file in a process of its own and gives what came of it. A file that ends
  * badly outside of its tests, or that has none, counts as one failed test of the file's name.
@@ -38,6 +43,7 @@ const LONGEST_TEST_MS = 480_000;
 export async function runTestFile(file: string, signal: AbortSignal): Promise<FileOutcome> {
   const begun = performance.now();
   const tests: TestOutcome[] = [];
+  const notes: string[] = [];
   let output = '';
   for await (const event of run({
     files: [file],
@@ -46,10 +52,13 @@ export async function runTestFile(file: string, signal: AbortSignal): Promise<Fi
     signal,
   })) {
     if (event.type === 'test:stdout' || event.type === 'test:stderr') output += event.data.message;
+    if (event.type === 'test:diagnostic' && !COUNT.test(event.data.message)) {
+      notes.push(event.data.message);
+    }
     if (event.type === 'test:pass') tests.push(...passed(event.data, file));
     if (event.type === 'test:fail') tests.push(...failed(event.data));
   }
-  return { file, durationMs: performance.now() - begun, tests, output };
+  return { file, durationMs: performance.now() - begun, tests, notes, output };
 }
 
 function passed(data: Finished, file: string): TestOutcome[] {

@@ -28,6 +28,11 @@ export function fileLine(outcome: FileOutcome): string {
   );
 }
 
+/** What the tests of a file have to say, a line each, below the file's own. */
+export function notesText({ notes }: FileOutcome): string {
+  return notes.map((note) => `       ${note}\n`).join('');
+}
+
 /** Every failed test of a file in full, with what the file printed; empty if none failed. */
 export function failureText(outcome: FileOutcome): string {
   const failed = outcome.tests.filter((test) => test.state === 'failed');

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { prepareTestEnvironment } from './test-environment.ts';
 import { runTestFile } from './test-file.ts';
 import type { FileOutcome } from './test-file.ts';
-import { failureText, fileLine, summaryText } from './test-report.ts';
+import { failureText, fileLine, notesText, summaryText } from './test-report.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const AT_ONCE = 2;
@@ -35,7 +35,7 @@ async function runAll(files: readonly string[], signal: AbortSignal): Promise<Fi
       if (signal.aborted) return;
       const outcome = await runTestFile(file, signal);
       outcomes.push(outcome);
-      process.stdout.write(`${fileLine(outcome)}\n${failureText(outcome)}`);
+      process.stdout.write(`${fileLine(outcome)}\n${notesText(outcome)}${failureText(outcome)}`);
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));

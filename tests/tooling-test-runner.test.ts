@@ -9,6 +9,7 @@ import type { FileOutcome, TestOutcome } from '../scripts/test-file.ts';
 import { closingLine, failureText, fileLine, summaryText } from '../scripts/test-report.ts';
 
 interface Ran {
+  readonly notes: string;
   readonly tests: readonly Omit<TestOutcome, 'error'>[];
   readonly text: string;
 }
@@ -22,9 +23,10 @@ async function outcomeOf(code: string): Promise<Ran> {
   const folder = mkdtempSync(join(tmpdir(), 'matrix-tokens-runner-'));
   const file = join(folder, 'planted.test.js');
   const runner = `import { runTestFile } from ${module('test-file')};
-    import { failureText } from ${module('test-report')};
+    import { failureText, notesText } from ${module('test-report')};
     const outcome = await runTestFile(${JSON.stringify(file)}, new AbortController().signal);
-    console.log(JSON.stringify({ tests: outcome.tests, text: failureText(outcome) }));`;
+    const said = { text: failureText(outcome), notes: notesText(outcome) };
+    console.log(JSON.stringify({ tests: outcome.tests, ...said }));`;
   const env = { ...process.env };
   delete env['NODE_TEST_CONTEXT'];
   try {
@@ -43,7 +45,7 @@ const MIXED = `
   import { test } from 'node:test';
   import assert from 'node:assert/strict';
   console.log('printed by the file');
-  test('holds', () => {});
+  test('holds', (t) => t.diagnostic('12 cases'));
   test('breaks', () => assert.equal(1, 2));
   test('waits', { skip: 'no Python here' }, () => {});
   test('parent', async (t) => { await t.test('child', () => { throw new Error('inner'); }); });
@@ -61,6 +63,10 @@ test('passed, failed and skipped tests are counted, a parent not for its child',
     ],
   );
   assert.equal(closingLine(tests), '1 passed, 2 failed, 1 skipped');
+});
+
+test('what a test says of itself is shown below its file, the counts of Node are not', async () => {
+  assert.equal((await outcomeOf(MIXED)).notes, '       12 cases\n');
 });
 
 test('a failure is shown in full with what the file printed', async () => {
@@ -88,6 +94,7 @@ test('a line for a file and the closing line have their exact form', () => {
     file: '/somewhere/vault-cipher.test.js',
     durationMs: 12_345,
     output: '',
+    notes: [],
     tests: [
       { ...base, name: 'a', state: 'passed' },
       { ...base, name: 'b', state: 'skipped', reason: 'no Python here' },
