@@ -4,8 +4,8 @@ import type { ListInventory } from './ansible/dynamic.ts';
 import { loadExtraLayer } from './ansible/extra-layers.ts';
 import { compareNames, joinSources } from './ansible/group-graph.ts';
 import type { GraphHost } from './ansible/group-graph.ts';
-import { lookupIn } from './ansible/layer.ts';
-import type { Layer, Lookup } from './ansible/layer.ts';
+import { flattenLayers, lookupIn, lookupMerged } from './ansible/layer.ts';
+import type { Layer, LayerTree, Lookup } from './ansible/layer.ts';
 import { selectHosts } from './ansible/limit.ts';
 import { createLayering } from './ansible/precedence.ts';
 import { resolveNode } from './ansible/references.ts';
@@ -18,7 +18,6 @@ import { loadVarsFolders } from './ansible/vars-folders.ts';
 import type { VarsLayers, VarsNames } from './ansible/vars-folders.ts';
 import { didYouMean } from './definitions/suggest.ts';
 import { InputError, settleAll } from './errors.ts';
-import type { Fault } from './errors.ts';
 import type { YamlNode } from './yaml/node.ts';
 
 /** A host with its variables. */
@@ -32,6 +31,8 @@ export interface HostView {
    */
   readonly inventoryFolder: string;
   readonly playbookFolder: string;
+  /** `hash_behaviour=merge`: a map does not hide the maps of the same variable below it. */
+  readonly mergeMaps: boolean;
   /** Lowest precedence first. */
   readonly layers: readonly Layer[];
   lookup(name: string): Lookup;
@@ -67,17 +68,17 @@ export async function loadInventory(options: LoadOptions): Promise<readonly Host
   const mergeMaps = options.config?.mergeMaps === true;
   const playbookDir = findPlaybookDir(options);
   const sources = await readInventories(options, playbookDir);
-  if (mergeMaps) checkReplacedMaps(sources);
   const graph = joinSources(sources);
   const hosts = selectHosts(graph, { limit: options.limit, cwd, didYouMean });
-  const folders = distinctFolders([...sources.map((source) => source.folder), playbookDir]);
+  const inventoryFolders = foldersOf(sources, { playbookDir, mergeMaps });
+  const folders = new Set([...inventoryFolders, playbookDir]);
   const show = (path: string): string => showPath(path, cwd);
   const [extra, varsLayers] = await settleAll<[Layer[], VarsLayers]>([
     settleAll(options.extraVars.filter(Boolean).map((text) => loadExtraLayer(text, options))),
-    loadVarsFolders(folders, namesOf(hosts), { show, decrypt }),
+    loadVarsFolders([...folders], namesOf(hosts), { show, decrypt }),
   ]);
-  const layersOf = createLayering({ graph, folders, varsLayers, extra, playbookDir });
-  return hosts.map((host) => viewHost(host, layersOf(host), { playbookDir, mergeMaps }));
+  const treeOf = createLayering({ graph, inventoryFolders, varsLayers, extra, playbookDir });
+  return hosts.map((host) => viewHost(host, treeOf(host), { playbookDir, mergeMaps }));
 }
 
 function findPlaybookDir({ playbookDir, cwd }: LoadOptions): string {
@@ -90,28 +91,30 @@ function findPlaybookDir({ playbookDir, cwd }: LoadOptions): string {
 async function readInventories(options: LoadOptions, playbookDir: string): Promise<ReadSource[]> {
   const named = options.inventory.filter(Boolean);
   const given = named.length > 0 ? named : (options.config?.inventory ?? []);
-  if (given.length > 0) return readSources(given, { ...options, playbookDir });
+  const mergeMaps = options.config?.mergeMaps === true;
+  if (given.length > 0) return readSources(given, { ...options, playbookDir, mergeMaps });
   const fix =
     'add -i with the path of an inventory, such as -i inventory/hosts, or set inventory in ansible.cfg';
   throw new InputError({ code: 'E_OPTION', found: 'no inventory is given', fix });
 }
 
-/** With `hash_behaviour=merge` Ansible merges these, too. */
-function checkReplacedMaps(sources: readonly ReadSource[]): void {
-  const faults = sources
-    .flatMap((source) => source.replacedMaps)
-    .map((at): Fault => ({
-      code: 'E_UNSUPPORTED',
-      at,
-      found: 'a map that stands twice for one group or host, with hash_behaviour=merge',
-      fix: 'write it once',
-    }));
-  if (faults.length > 0) throw new InputError(faults);
+/**
+ * Gives the folders of inventories whose vars count. Of a folder that stands twice only the last
+ * place counts, since there it hides its first; but not where maps are merged in this order.
+ */
+function foldersOf(
+  sources: readonly ReadSource[],
+  { playbookDir, mergeMaps }: ViewOptions,
+): readonly string[] {
+  const folders = sources.flatMap(({ folder, path }) => (path === null ? [] : [folder]));
+  if (mergeMaps) return folders;
+  const others = folders.filter((folder) => folder !== playbookDir);
+  return [...new Set(others.toReversed())].toReversed();
 }
 
-/** Of a folder that stands twice only the last place counts: there it hides its first. */
-function distinctFolders(folders: readonly string[]): string[] {
-  return [...new Set(folders.toReversed())].toReversed();
+interface ViewOptions {
+  readonly playbookDir: string;
+  readonly mergeMaps: boolean;
 }
 
 function namesOf(hosts: readonly GraphHost[]): VarsNames {
@@ -124,15 +127,18 @@ function namesOf(hosts: readonly GraphHost[]): VarsNames {
 
 function viewHost(
   host: GraphHost,
-  layers: readonly Layer[],
-  { playbookDir: playbookFolder, mergeMaps }: { playbookDir: string; mergeMaps: boolean },
+  tree: LayerTree,
+  { playbookDir: playbookFolder, mergeMaps }: ViewOptions,
 ): HostView {
-  const lookup = (name: string): Lookup => lookupIn(layers, name, { mergeMaps });
+  const layers = flattenLayers(tree);
+  const lookup = (name: string): Lookup =>
+    mergeMaps ? lookupMerged(tree, name) : lookupIn(layers, name);
   return {
     name: host.name,
     groups: host.groups.map((group) => group.name).sort(compareNames),
     inventoryFolder: host.definitions.at(-1)?.source.folder ?? playbookFolder,
     playbookFolder,
+    mergeMaps,
     layers,
     lookup,
     names: (prefix = '') => namesIn(layers, prefix),

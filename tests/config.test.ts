@@ -134,12 +134,32 @@ test('a closed vault below a map could hold more of it', async () => {
   });
 });
 
-test('a map that one inventory writes twice is refused with hash_behaviour=merge', async () => {
+test('a map that one inventory writes twice is merged with hash_behaviour=merge', async () => {
   const hosts = `[g:vars]\nm={'a': 1}\n[g]\nh\n[g:vars]\nm={'b': 1}\n`;
   await withFolder({ hosts }, async (cwd) => {
+    const valueWith = async (env: Env): Promise<unknown> => {
+      const config = read(cwd, env);
+      const options = { inventory: ['hosts'], extraVars: [], playbookDir: cwd, cwd, decrypt: null };
+      const [host] = await loadInventory({ ...options, config });
+      return plain(toTyped(host?.lookup('m').found?.entry.value ?? null));
+    };
+    assert.deepEqual(await valueWith({ ANSIBLE_HASH_BEHAVIOUR: 'merge' }), { a: 1, b: 1 });
+    assert.deepEqual(await valueWith({}), { b: 1 });
+  });
+});
+
+test('maps are combined in the order in which Ansible combines them', async () => {
+  // The group's own values first: its text is gone before the map of the group above is merged.
+  const files = {
+    one: '[low:vars]\nm={"a": 1}\n[low:children]\nhigh\n[high]\n[high:vars]\nm=text\n',
+    two: '[high]\nh\n[high:vars]\nm={"b": 2}\n',
+  };
+  await withFolder(files, async (cwd) => {
     const config = read(cwd, { ANSIBLE_HASH_BEHAVIOUR: 'merge' });
-    const options = { inventory: ['hosts'], extraVars: [], playbookDir: cwd, cwd, decrypt: null };
-    await assert.rejects(loadInventory({ ...options, config }), InputError);
+    const options = { extraVars: [], playbookDir: cwd, cwd, decrypt: null, config };
+    const [host] = await loadInventory({ ...options, inventory: ['one', 'two'] });
+    const value = host?.lookup('m').found?.entry.value ?? null;
+    assert.deepEqual(plain(toTyped(value)), { a: 1, b: 2 });
   });
 });
 

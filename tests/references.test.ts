@@ -157,7 +157,7 @@ function printOld(value: unknown): unknown {
 /** Resolves the variable `a` of a vars file. */
 function resolveText(text: string, above: readonly Layer[] = []): Resolved {
   const layers = [layerOf(text), ...above];
-  const lookup = (name: string): Lookup => lookupIn(layers, name, { mergeMaps: false });
+  const lookup = (name: string): Lookup => lookupIn(layers, name);
   const entry = lookup('a').found?.entry;
   assert.ok(entry);
   return resolveNode(entry.value, lookup);

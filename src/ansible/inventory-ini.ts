@@ -2,8 +2,15 @@
 import { InputError } from '../errors.ts';
 import type { Fault, Position } from '../errors.ts';
 import { parseHostNames } from './host-name.ts';
-import { addGroup, addHosts, createDraft, setVariable, toSource } from './inventory.ts';
-import type { HostDraft, InventoryDraft, InventorySource } from './inventory.ts';
+import {
+  addGroup,
+  addHosts,
+  createDraft,
+  PLAIN_READING,
+  setVariable,
+  toSource,
+} from './inventory.ts';
+import type { HostDraft, InventoryDraft, InventorySource, ReadingOptions } from './inventory.ts';
 import { parsePythonLiteral } from './python-literal.ts';
 import { splitWords } from './shell-words.ts';
 import type { Word } from './shell-words.ts';
@@ -19,8 +26,7 @@ type Section = 'hosts' | 'vars' | 'children';
 interface Reading {
   readonly draft: InventoryDraft;
   readonly faults: Fault[];
-  /** Tells whether an earlier source has the group. */
-  readonly isKnown: (group: string) => boolean;
+  readonly isKnown: ReadingOptions['isKnown'];
   /** Groups that still need a section of hosts or children, where they are named first, and their parents. */
   readonly pending: Map<string, { readonly at: Position; readonly parents: string[] }>;
   group: string;
@@ -46,12 +52,12 @@ interface Line {
 export function parseIniInventory(
   text: string,
   file: string,
-  isKnown: (group: string) => boolean = () => false,
+  options: ReadingOptions = PLAIN_READING,
 ): InventorySource {
   const reading: Reading = {
-    draft: createDraft(),
+    draft: createDraft(options),
     faults: [],
-    isKnown,
+    isKnown: options.isKnown,
     pending: new Map(),
     group: 'ungrouped',
     section: 'hosts',

@@ -5,8 +5,15 @@ import { describeType } from '../yaml/node.ts';
 import type { MapEntry, MapNode, YamlNode } from '../yaml/node.ts';
 import { parseYaml } from '../yaml/parse.ts';
 import { parseHostNames } from './host-name.ts';
-import { addGroup, addHosts, createDraft, setVariable, toSource } from './inventory.ts';
-import type { HostDraft, InventoryDraft, InventorySource } from './inventory.ts';
+import {
+  addGroup,
+  addHosts,
+  createDraft,
+  PLAIN_READING,
+  setVariable,
+  toSource,
+} from './inventory.ts';
+import type { HostDraft, InventoryDraft, InventorySource, ReadingOptions } from './inventory.ts';
 
 interface Reading {
   readonly draft: InventoryDraft;
@@ -19,8 +26,12 @@ interface Reading {
  * for groups that it would skip, E_UNSUPPORTED for patterns and plugin configurations.
  * @see https://docs.ansible.com/ansible/latest/collections/ansible/builtin/yaml_inventory.html
  */
-export function parseYamlInventory(text: string, file: string): InventorySource {
-  const reading: Reading = { draft: createDraft(), faults: [] };
+export function parseYamlInventory(
+  text: string,
+  file: string,
+  options: Pick<ReadingOptions, 'mergeMaps'> = PLAIN_READING,
+): InventorySource {
+  const reading: Reading = { draft: createDraft(options), faults: [] };
   const root = parseYaml(text, file);
   const start = { file, line: 1, column: 1 };
   if (root?.kind !== 'map' || root.entries.length === 0) {

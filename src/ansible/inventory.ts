@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import type { Position } from '../errors.ts';
 import type { YamlNode } from '../yaml/node.ts';
 import type { HostNames } from './host-name.ts';
+import { mergeValues } from './merge-maps.ts';
 
 export interface InventoryGroup {
   readonly name: string;
@@ -36,9 +37,18 @@ export interface InventorySource {
   readonly groups: ReadonlyMap<string, InventoryGroup>;
   /** In the order in which the file names them. */
   readonly hosts: ReadonlyMap<string, InventoryHost>;
-  /** Where a map takes the place of another one of the same group or host. */
-  readonly replacedMaps: readonly Position[];
 }
+
+/** How an inventory is read. */
+export interface ReadingOptions {
+  /** `hash_behaviour=merge`: a map that stands twice for one group or host is merged. */
+  readonly mergeMaps: boolean;
+  /** Tells whether an earlier source has the group. */
+  readonly isKnown: (group: string) => boolean;
+}
+
+/** As Ansible reads the first inventory, with its default settings. */
+export const PLAIN_READING: ReadingOptions = { mergeMaps: false, isKnown: () => false };
 
 /** A source that was read, with where it stands. */
 export interface ReadSource extends InventorySource {
@@ -65,12 +75,14 @@ export interface HostDraft extends InventoryHost {
 export interface InventoryDraft {
   readonly groups: Map<string, GroupDraft>;
   readonly hosts: Map<string, HostDraft>;
-  readonly replacedMaps: Position[];
+  readonly mergeMaps: boolean;
 }
 
 /** Gives the inventory with which Ansible begins: `all` with the child `ungrouped`. */
-export function createDraft(): InventoryDraft {
-  const draft: InventoryDraft = { groups: new Map(), hosts: new Map(), replacedMaps: [] };
+export function createDraft({
+  mergeMaps,
+}: Pick<ReadingOptions, 'mergeMaps'> = PLAIN_READING): InventoryDraft {
+  const draft: InventoryDraft = { groups: new Map(), hosts: new Map(), mergeMaps };
   addGroup(draft, 'all').children.add('ungrouped');
   addGroup(draft, 'ungrouped');
   return draft;
@@ -116,13 +128,13 @@ export function addHosts(
 
 /** Sets a variable of a group or host. */
 export function setVariable(
-  draft: InventoryDraft,
+  { mergeMaps }: Pick<InventoryDraft, 'mergeMaps'>,
   vars: Map<string, YamlNode>,
   name: string,
   value: YamlNode,
 ): void {
-  if (value.kind === 'map' && vars.get(name)?.kind === 'map') draft.replacedMaps.push(value.at);
-  vars.set(name, value);
+  const known = mergeMaps ? vars.get(name) : undefined;
+  vars.set(name, known === undefined ? value : mergeValues(known, value));
 }
 
 /** Gives the finished content of a file. */
@@ -131,6 +143,5 @@ export function toSource(draft: InventoryDraft, file: string): InventorySource {
   for (const [name, group] of draft.groups) {
     groups.set(name, { ...group, children: [...group.children], hosts: [...group.hosts] });
   }
-  const { hosts, replacedMaps } = draft;
-  return { file, folder: dirname(file), groups, hosts, replacedMaps };
+  return { file, folder: dirname(file), groups, hosts: draft.hosts };
 }

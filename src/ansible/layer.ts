@@ -1,6 +1,6 @@
 // One place that gives variables to a host. A host's variables are the list of its layers, lowest
 // precedence first; a value of a higher layer replaces the lower one whole, but for maps with
-// `hash_behaviour=merge`.
+// `hash_behaviour=merge`, where it counts in which order Ansible combines the layers.
 import type { MapEntry } from '../yaml/node.ts';
 import { mergeValues } from './merge-maps.ts';
 
@@ -28,32 +28,58 @@ export interface Lookup {
   readonly closed: readonly string[];
 }
 
-/**
- * Gives the winning entry for a name. `layers` stand lowest precedence first. With `mergeMaps` a map
- * is merged with the maps below it; its closed files are then those down to the lowest of them.
- */
-export function lookupIn(
-  layers: readonly Layer[],
-  name: string,
-  { mergeMaps }: { readonly mergeMaps: boolean },
-): Lookup {
+/** Layers, lowest precedence first; what stands in a list of its own is combined before it counts. */
+export type LayerTree = readonly (Layer | LayerTree)[];
+
+/** Gives the layers of a tree, lowest precedence first. */
+export function flattenLayers(tree: LayerTree): Layer[] {
+  return tree.flatMap((part) => ('kind' in part ? part : flattenLayers(part)));
+}
+
+/** Gives the winning entry for a name. `layers` stand lowest precedence first. */
+export function lookupIn(layers: readonly Layer[], name: string): Lookup {
   const closed: string[] = [];
-  let found: Lookup['found'] = null;
   for (let index = layers.length - 1; index >= 0; index -= 1) {
     const layer = layers[index];
     if (layer?.vars === null) closed.push(layer.file);
     const entry = layer?.vars?.get(name);
-    if (layer === undefined || entry === undefined) continue;
-    if (found !== null && entry.value.kind !== 'map') break;
-    found = found === null ? { entry, layer } : mergeBelow(found, entry);
-    if (!mergeMaps || entry.value.kind !== 'map') break;
+    if (layer !== undefined && entry !== undefined) return { found: { entry, layer }, closed };
   }
-  return { found, closed };
+  return { found: null, closed };
 }
 
-function mergeBelow(
-  { entry, layer }: NonNullable<Lookup['found']>,
-  low: MapEntry,
-): NonNullable<Lookup['found']> {
-  return { entry: { ...entry, value: mergeValues(low.value, entry.value) }, layer };
+/**
+ * The same with `hash_behaviour=merge`: a map is merged with the maps below it, and the layer is the
+ * topmost of those that hold it. Any closed file may hold more of a map.
+ */
+export function lookupMerged(tree: LayerTree, name: string): Lookup {
+  const found = mergeIn(tree, name);
+  const layers = flattenLayers(tree);
+  const isMap = found?.entry.value.kind === 'map';
+  const closed = isMap ? closedIn(layers.toReversed()) : lookupIn(layers, name).closed;
+  return { found, closed: [...new Set(closed)] };
+}
+
+function closedIn(layers: readonly Layer[]): string[] {
+  return layers.filter(({ vars }) => vars === null).map(({ file }) => file);
+}
+
+function mergeIn(tree: LayerTree, name: string): Lookup['found'] {
+  let found: Lookup['found'] = null;
+  for (const part of tree) {
+    const next: Lookup['found'] = 'kind' in part ? entryIn(part, name) : mergeIn(part, name);
+    if (next === null) continue;
+    found =
+      found === null ? next : { entry: mergeEntry(found.entry, next.entry), layer: next.layer };
+  }
+  return found;
+}
+
+function mergeEntry(low: MapEntry, high: MapEntry): MapEntry {
+  return { ...high, value: mergeValues(low.value, high.value) };
+}
+
+function entryIn(layer: Layer, name: string): Lookup['found'] {
+  const entry = layer.vars?.get(name);
+  return entry === undefined ? null : { entry, layer };
 }

@@ -4,15 +4,15 @@ import type { MapEntry } from '../yaml/node.ts';
 import { PRIORITY } from './group-graph.ts';
 import type { GraphGroup, GraphHost, InventoryGraph } from './group-graph.ts';
 import type { InventoryHost } from './inventory.ts';
-import type { Layer } from './layer.ts';
+import type { Layer, LayerTree } from './layer.ts';
 import { identityLayer, originLayer, playbookLayer } from './magic.ts';
 import type { ReadSource } from './inventory.ts';
 import type { VarsFolder, VarsLayers } from './vars-folders.ts';
 
 export interface LayerSources {
   readonly graph: InventoryGraph;
-  /** Whose group_vars and host_vars count: the inventories' folders, then the playbook's. */
-  readonly folders: readonly string[];
+  /** Whose group_vars and host_vars count, before those of the playbook's folder. */
+  readonly inventoryFolders: readonly string[];
   readonly varsLayers: VarsLayers;
   readonly extra: readonly Layer[];
   readonly playbookDir: string;
@@ -20,10 +20,10 @@ export interface LayerSources {
 
 /**
  * Prepares the layers of hosts; hosts in the same groups share the work. The function gives a
- * host's layers, lowest precedence first.
+ * host's layers in the order and the groups in which Ansible combines them.
  * @see https://docs.ansible.com/ansible/latest/playbook_guide/playbooks_variables.html#understanding-variable-precedence
  */
-export function createLayering(sources: LayerSources): (host: GraphHost) => readonly Layer[] {
+export function createLayering(sources: LayerSources): (host: GraphHost) => LayerTree {
   const ofGroup = rememberFirst(layersOfGroup);
   const ofGroups = rememberFirst((groups: readonly GraphGroup[]) =>
     layersOfGroups(groups, sources, ofGroup),
@@ -51,22 +51,30 @@ function layersOfGroups(
   groups: readonly GraphGroup[],
   sources: LayerSources,
   ofGroup: (group: GraphGroup) => readonly Layer[],
-): Layer[] {
+): LayerTree {
   const all = sources.graph.groups.get('all');
-  const fromFiles = (names: readonly string[]): Layer[] => inFolders(sources, 'group_vars', names);
+  const fromFiles = (names: readonly string[]): LayerTree =>
+    inFolders(sources, 'group_vars', names);
   return [
-    ...(all === undefined ? [] : ofGroup(all)),
-    ...groups.flatMap(ofGroup),
+    all === undefined ? [] : ofGroup(all),
+    groups.map(ofGroup),
     ...fromFiles(['all']),
     ...fromFiles(groups.map((group) => group.name)),
   ];
 }
 
-/** All names of the first folder, then all of the second: so Ansible reads them. */
-function inFolders(sources: LayerSources, kind: VarsFolder, names: readonly string[]): Layer[] {
-  return sources.folders.flatMap((folder) =>
-    names.flatMap((name) => sources.varsLayers(folder, kind, name)),
-  );
+/**
+ * Of all inventories together, then of the playbook; in each all names of the first folder, then all
+ * of the second.
+ */
+function inFolders(
+  { inventoryFolders, playbookDir, varsLayers }: LayerSources,
+  kind: VarsFolder,
+  names: readonly string[],
+): LayerTree {
+  const inFolder = (folder: string): Layer[] =>
+    names.flatMap((name) => varsLayers(folder, kind, name));
+  return [inventoryFolders.map(inFolder), inFolder(playbookDir)];
 }
 
 function layersOfGroup(group: GraphGroup): Layer[] {
@@ -75,13 +83,12 @@ function layersOfGroup(group: GraphGroup): Layer[] {
   );
 }
 
-function layersOfHost(host: GraphHost, sources: LayerSources): Layer[] {
+function layersOfHost(host: GraphHost, sources: LayerSources): LayerTree {
+  const own = host.definitions.flatMap(({ source, value }, index) =>
+    inventoryLayer(source, value, index === 0 ? value.vars : withoutPort(value)),
+  );
   return [
-    originLayer(host),
-    ...host.definitions.flatMap(({ source, value }, index) =>
-      inventoryLayer(source, value, index === 0 ? value.vars : withoutPort(value)),
-    ),
-    identityLayer(host),
+    [originLayer(host), ...own, identityLayer(host)],
     ...inFolders(sources, 'host_vars', [host.name]),
   ];
 }

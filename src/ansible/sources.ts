@@ -10,7 +10,7 @@ import type { ListInventory } from './dynamic.ts';
 import { parseIniInventory } from './inventory-ini.ts';
 import { parseYamlInventory } from './inventory-yaml.ts';
 import { addGroup, addHosts, createDraft, toSource } from './inventory.ts';
-import type { InventorySource, ReadSource } from './inventory.ts';
+import type { InventorySource, ReadingOptions, ReadSource } from './inventory.ts';
 import {
   addFaults,
   fileFault,
@@ -30,13 +30,11 @@ export interface SourceOptions {
   readonly decrypt: Decrypt | null;
   /** Has Ansible list a program or the settings of a plugin; null: those are refused. */
   readonly list?: ListInventory | null;
+  /** `hash_behaviour=merge`. */
+  readonly mergeMaps: boolean;
 }
 
-type IsKnown = (group: string) => boolean;
-
-interface ReadOptions extends SourceOptions {
-  /** Tells whether an earlier inventory has the group. */
-  readonly isKnown: IsKnown;
+interface ReadOptions extends SourceOptions, ReadingOptions {
   /** Hosts of earlier inventories. */
   readonly hosts: ReadonlySet<string>;
 }
@@ -105,19 +103,19 @@ async function readFileSource(
   const dynamic = dynamicKind(text, path, file);
   if (dynamic !== null) return { ...(await listDynamic(dynamic, path, options)), folder, path };
   const source = YAML_EXTENSIONS.has(extname(path))
-    ? parseEither(text, file, options.isKnown)
-    : parseIniInventory(text, file, options.isKnown);
+    ? parseEither(text, file, options)
+    : parseIniInventory(text, file, options);
   return { ...source, folder, path };
 }
 
 /** Ansible takes YAML where it can, else INI. No text is both. */
-function parseEither(text: string, file: string, isKnown: IsKnown): InventorySource {
+function parseEither(text: string, file: string, options: ReadingOptions): InventorySource {
   try {
-    return parseYamlInventory(text, file);
+    return parseYamlInventory(text, file, options);
   } catch (error) {
     // INI would take JSON without spaces for a host's name.
     if (!(error instanceof InputError) || text.trimStart().startsWith('{')) throw error;
-    return parseIniAfter(error, () => parseIniInventory(text, file, isKnown), text);
+    return parseIniAfter(error, () => parseIniInventory(text, file, options), text);
   }
 }
 

@@ -15,8 +15,12 @@ export interface InventoryAnswer {
 type LimitAnswer = readonly (readonly string[] | null)[];
 
 export interface InventoryOracle {
-  /** Runs `ansible-inventory --list` with these further arguments. */
-  list(args: readonly string[], cwd: string): Promise<InventoryAnswer>;
+  /** Runs `ansible-inventory --list` with these further arguments; with `env` as a new process. */
+  list(
+    args: readonly string[],
+    cwd: string,
+    env?: Readonly<Record<string, string>>,
+  ): Promise<InventoryAnswer>;
   /** Gives what `ansible all --list-hosts` leaves of these inventories with each limit. */
   limit(sources: readonly string[], limits: readonly string[], cwd: string): Promise<LimitAnswer>;
   close(): void;
@@ -45,7 +49,7 @@ export async function startInventoryOracle(): Promise<InventoryOracle> {
     return JSON.parse(line.value) as T;
   };
   return {
-    list: (args, cwd) => ask({ args, cwd }),
+    list: (args, cwd, env) => ask({ args, cwd, env }),
     async limit(sources, limits, cwd) {
       const answer = await ask<{ limits?: LimitAnswer }>({ sources, limits, cwd });
       return answer.limits ?? limits.map(() => null);

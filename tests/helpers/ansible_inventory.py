@@ -1,10 +1,11 @@
 """Runs ansible-inventory many times, each in a fork of one process: JSON lines in, JSON lines out.
 
-in:  {"args": the command line without the command, "cwd": a folder}
+in:  {"args": the command line without the command, "cwd": a folder, "env": more of the environment}
      {"sources": the values of -i, "limits": the values of -l, "cwd": a folder}
 out: {"hosts": {name: {variable: [type, value]}}}, or {"error": the class of the exception}
      {"limits": for each limit the names of the hosts, or null where Ansible ends with an error}
 """
+import importlib
 import json
 import os
 import sys
@@ -13,6 +14,7 @@ import warnings
 os.environ["ANSIBLE_LOCALHOST_WARNING"] = "False"
 warnings.simplefilter("ignore")
 
+from ansible import constants
 from ansible.cli.inventory import InventoryCLI
 from ansible.inventory.manager import InventoryManager
 from ansible.parsing.dataloader import DataLoader
@@ -42,7 +44,8 @@ def list_inventory(args):
         hostvars = dumped.args[0]["_meta"]["hostvars"]
         hosts = {host for group in dumped.args[0].values() for host in group.get("hosts", [])}
         return {
-            host: {str(k): typed(v) for k, v in hostvars.get(host, {}).items()}
+            # No template can name a variable whose name is no text.
+            host: {k: typed(v) for k, v in hostvars.get(host, {}).items() if isinstance(k, str)}
             for host in hosts | hostvars.keys()
         }
 
@@ -64,6 +67,10 @@ def list_limits(sources, limits):
 def answer(case):
     os.chdir(case["cwd"])
     try:
+        if "env" in case:
+            # As a new process would: ansible.cfg is looked for, and read, when this is loaded.
+            os.environ.update(case["env"])
+            importlib.reload(constants)
         if "limits" in case:
             return {"limits": list_limits(case["sources"], case["limits"])}
         return {"hosts": list_inventory(case["args"])}

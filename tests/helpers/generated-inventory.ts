@@ -68,6 +68,7 @@ const value: fc.Arbitrary<Json> = fc.oneof(
   fc.integer({ min: -9, max: 9 }),
   fc.constantFrom<Json>(null, true, false, '', '{{ v0 }}', 'yes', '0644', '1.0', 'é', 1.5, 'a: b'),
   fc.constantFrom<Json>([], {}, ['x', 1], { k: 'x' }, { k: { l: null } }),
+  fc.constantFrom<Json>({ k: { l: 1, m: [] } }, { k: { m: 'y' }, n: 0 }, { n: { o: 'z' } }),
 );
 
 const vars: fc.Arbitrary<Vars> = fc.dictionary(
