@@ -5,6 +5,7 @@ import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { logins } from './logins.ts';
+import { manyHosts } from './many-hosts.ts';
 import type { Bench } from './measure.ts';
 import { nothingToDo } from './nothing-to-do.ts';
 import { copyBundle } from './project.ts';
@@ -12,6 +13,7 @@ import { copyBundle } from './project.ts';
 const BENCHMARKS: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
   'nothing-to-do': nothingToDo,
   logins,
+  'many-hosts': manyHosts,
 };
 const ROUNDS = 20;
 

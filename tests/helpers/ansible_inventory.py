@@ -37,6 +37,13 @@ InventoryCLI.dump = staticmethod(dump)
 Display.warning = Display.deprecated = Display.display = lambda *args, **kwargs: None
 
 
+def listed(value):
+    """Tuples as lists, which they become in 2.19: no template sees a difference."""
+    if type(value) is dict:
+        return {k: listed(v) for k, v in value.items()}
+    return [listed(v) for v in value] if type(value) in (list, tuple) else value
+
+
 def list_inventory(args):
     try:
         InventoryCLI(["ansible-inventory", "--list", *args]).run()
@@ -45,7 +52,7 @@ def list_inventory(args):
         hosts = {host for group in dumped.args[0].values() for host in group.get("hosts", [])}
         return {
             # No template can name a variable whose name is no text.
-            host: {k: typed(v) for k, v in hostvars.get(host, {}).items() if isinstance(k, str)}
+            host: {k: typed(listed(v)) for k, v in hostvars.get(host, {}).items() if isinstance(k, str)}
             for host in hosts | hostvars.keys()
         }
 
