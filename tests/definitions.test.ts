@@ -50,6 +50,16 @@ test('what Ansible would take for a date or a big number fits no type of the sch
   assert.deepEqual(Object.keys(plain('__proto__: 1') as object), ['__proto__']);
 });
 
+test('what is no text names no homeserver', async () => {
+  for (const matrix_domain of [['example.com'], { a: 1 }, true, 12, null, '']) {
+    const faults = await faultsFrom(() => serviceOf({}, { matrix_domain }));
+    assert.deepEqual(
+      faults.map(({ code }) => code),
+      ['E_REQUIRED'],
+    );
+  }
+});
+
 test('the user is a localpart of the homeserver of the host, or a full user ID', async () => {
   assert.equal((await serviceOf({})).userId, '@rss:example.com');
   assert.equal((await serviceOf({ user: 'bot.rss' })).userId, '@bot.rss:example.com');

@@ -31,7 +31,7 @@ export function createLayering(sources: LayerSources): (host: GraphHost) => Laye
   return (host) => [
     ...ofGroups(host.groups),
     ...layersOfHost(host, sources),
-    ...sources.extra,
+    sources.extra,
     playbookLayer(host, sources.playbookDir),
   ];
 }

@@ -23,6 +23,8 @@ export interface HostSettings {
   readonly defaults: MapNode | null;
   /** Where a closed vault may hold the server name that nothing else names. */
   readonly hiddenName: string | null;
+  /** Why the variable that should name it could not be read. */
+  readonly nameFaults: readonly Fault[];
   /** What only a closed vault could tell; then nothing is known of the host's services. */
   readonly closed: ClosedVaultError | null;
 }
@@ -31,6 +33,7 @@ export interface HostSettings {
 export async function readHostSettings(raw: RawHost, reader: ValueReader): Promise<HostSettings> {
   const value = (name: string): YamlNode | undefined => raw.settings.get(name)?.value;
   const named = value('matrix_tokens_server_name') ?? (await readText('matrix_domain', reader));
+  const serverName = textOrNull(named ?? undefined);
   const caFile = plain(value('matrix_tokens_ca_file'));
   const defaults = value('matrix_tokens_defaults');
   const [hidden] = raw.closedSettings;
@@ -38,7 +41,7 @@ export async function readHostSettings(raw: RawHost, reader: ValueReader): Promi
   const url = textOrNull(urlNode ?? undefined);
   const allowHttp = plain(value('matrix_tokens_allow_http')) === true;
   return {
-    serverName: named === null ? null : String(plain(named)),
+    serverName,
     serverNameAt: named?.at ?? null,
     url,
     urlAt: urlNode?.at ?? null,
@@ -49,20 +52,29 @@ export async function readHostSettings(raw: RawHost, reader: ValueReader): Promi
     defaults: defaults?.kind === 'map' ? defaults : null,
     closed:
       hidden === undefined ? null : new ClosedVaultError(`${hidden.name} is vaulted`, hidden.at),
-    hiddenName: named === null ? await hiddenName(reader) : null,
+    ...(serverName === null ? await whyUnnamed(reader) : { hiddenName: null, nameFaults: [] }),
   };
 }
 
-async function hiddenName(reader: ValueReader): Promise<string | null> {
+/** Why nothing is known of a server name, where something may name it. */
+interface Unnamed {
+  readonly hiddenName: string | null;
+  readonly nameFaults: readonly Fault[];
+}
+
+async function whyUnnamed(reader: ValueReader): Promise<Unnamed> {
   const { found } = reader.host.lookup('matrix_domain');
   try {
     if (found !== null) await readValue(found.entry.value, reader);
   } catch (error) {
-    return error instanceof ClosedVaultError ? 'matrix_domain is vaulted' : null;
+    if (error instanceof InputError) return { hiddenName: null, nameFaults: error.faults };
+    if (!(error instanceof ClosedVaultError)) throw error;
+    return { hiddenName: 'matrix_domain is vaulted', nameFaults: [] };
   }
   const { closed } = reader.host.lookup('matrix_tokens_server_name');
   const isOpen = reader.decrypt !== null || closed.length === 0;
-  return isOpen ? null : `the server name may stand in ${closed.join(', ')}`;
+  const hiddenName = isOpen ? null : `the server name may stand in ${closed.join(', ')}`;
+  return { hiddenName, nameFaults: [] };
 }
 
 /** matrix-docker-ansible-deploy serves the API there; its well-known often does not exist. */
@@ -106,7 +118,10 @@ export function chooseHomeserver(question: HomeserverQuestion): HomeserverSettin
   if (serverName === null && settings.hiddenName !== null) {
     throw new ClosedVaultError(settings.hiddenName, question.at);
   }
-  if (serverName === null) throw new InputError(noServerName(question));
+  if (serverName === null) {
+    const { nameFaults } = settings;
+    throw new InputError(nameFaults.length > 0 ? nameFaults : noServerName(question));
+  }
   const isHosts = ownName === null && serverName === settings.serverName;
   const url = ownUrl ?? (isHosts ? settings.url : null);
   const fault = ownUrl === null ? settings.urlFault : checkUrl(ownUrl, own?.at, settings.allowHttp);
