@@ -31,7 +31,8 @@ function planService(service: LocatedService): Action {
   }
   if (token.kind === 'present') {
     if (device !== null && device.kind !== 'present') throw new InputError(deviceMissing(service));
-    return { ...service, kind: 'present', accessToken: token.node };
+    const unseen = [token, device].flatMap((one) => unseenName(one, service));
+    return { ...service, kind: 'present', accessToken: token.node, unseen };
   }
   const write: TargetVariables = {
     accessToken: token.write,
@@ -54,6 +55,12 @@ function writeOf(
   path: NonNullable<TargetVariables['deviceId']>,
 ): NonNullable<TargetVariables['deviceId']> {
   return device.kind === 'present' ? path : device.write;
+}
+
+function unseenName(presence: Presence | null, { target }: LocatedService): string[] {
+  if (presence?.kind !== 'present') return [];
+  const { layer, name } = presence;
+  return layer?.unseen === true && layer.path === target.file ? [name] : [];
 }
 
 function describeUnknown(token: Presence, device: Presence | null): string {

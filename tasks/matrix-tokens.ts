@@ -1,7 +1,7 @@
 // The bin: reads the command line, runs a task, prints, and ends with the right exit code.
 import { InputError } from '../src/errors.ts';
 import { EXIT, formatFaults, formatFaultsJson, orderFaults } from '../src/report.ts';
-import { redact } from '../src/secret.ts';
+import { describeBug } from './bug.ts';
 import {
   guessOptions,
   parseOptions,
@@ -20,6 +20,7 @@ async function main(argv: readonly string[]): Promise<number> {
     request = parseOptions(argv);
     if (request.kind === 'help') return await printHelp(request.task);
     if (request.kind === 'version') return print(`matrix-tokens ${VERSION}\n`);
+    if (request.kind === 'play') return await play();
     if (request.kind === 'unlock') return await unlock(request.files);
     return await runTask(request.options);
   } catch (error) {
@@ -44,6 +45,11 @@ async function unlock(files: readonly string[]): Promise<number> {
   return runUnlock(files);
 }
 
+async function play(): Promise<number> {
+  const { runPlay } = await import('./play.ts');
+  return runPlay();
+}
+
 async function printHelp(task: TaskName | null): Promise<number> {
   const { helpText } = await import('./help.ts');
   return print(helpText(task));
@@ -66,21 +72,8 @@ function reportFaults(
   return EXIT.badInput;
 }
 
-/** The message of an unforeseen error may hold anything, so only its kind and place are shown. */
 function reportBug(error: unknown): number {
-  const isError = error instanceof Error;
-  const frames = isError
-    ? (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line))
-    : [];
-  const code = isError && 'code' in error ? ` ${String(error.code)}` : '';
-  const lines = [
-    `matrix-tokens: a bug: ${isError ? error.name : typeof error}${code}`,
-    ...frames.slice(0, 10),
-    `matrix-tokens ${VERSION}, node ${process.version}`,
-    'Please report these lines in the issue tracker of matrix-tokens.',
-    'Nothing obtained is lost: run the same command again.',
-  ];
-  process.stderr.write(`${redact(lines.join('\n'))}\n`);
+  process.stderr.write(`${describeBug(error)}\n`);
   return EXIT.bug;
 }
 

@@ -30,6 +30,8 @@ export interface Options {
 export type Request =
   | { readonly kind: 'run'; readonly options: Options }
   | { readonly kind: 'unlock'; readonly files: readonly string[] }
+  /** For the role's action plugin only: it speaks by stdin and stdout. */
+  | { readonly kind: 'play' }
   | { readonly kind: 'help'; readonly task: TaskName | null }
   | { readonly kind: 'version' };
 
@@ -60,6 +62,7 @@ export const CHANGING_ONLY = ['check', 'diff', 'max-wait'] as const;
 
 /** Reads the arguments after the program's name. Throws InputError (E_OPTION). */
 export function parseOptions(argv: readonly string[]): Request {
+  if (argv.length === 1 && argv[0] === 'play') return { kind: 'play' };
   const { values, positionals } = parse(argv);
   const [name, ...names] = positionals;
   const task = findTask(name);
