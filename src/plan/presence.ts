@@ -66,14 +66,16 @@ function valueAt(located: LocatedService, [name, ...keys]: VariablePath): Omit<C
   return { node, layer: found?.layer ?? null, closed: found === null ? closed : [] };
 }
 
-/** A file that Ansible does not load for the host counts as if loaded last. */
+/** A file that Ansible does not load for the host decides by itself, as if loaded last. */
 function lookup(located: LocatedService, name: string): Lookup {
-  const loaded = located.definition.host.lookup(name);
-  const layer = located.target.unloaded?.layer ?? null;
+  const { unloaded } = located.target;
+  if (unloaded === undefined) return located.definition.host.lookup(name);
+  const { layer } = unloaded;
   const entry = layer?.vars?.get(name);
-  if (layer !== null && entry !== undefined) return { found: { entry, layer }, closed: [] };
-  if (layer?.vars !== null || loaded.found !== null) return loaded;
-  return { found: null, closed: [...loaded.closed, layer.file] };
+  if (layer === null || entry === undefined) {
+    return { found: null, closed: layer?.vars === null ? [layer.file] : [] };
+  }
+  return { found: { entry, layer }, closed: [] };
 }
 
 function judge(located: LocatedService, node: YamlNode, end: ChainEnd): Presence {
