@@ -26,7 +26,7 @@ export function formatPlayResult(report: Report, options: PlayResultOptions): st
     sessions_left: report.leftovers,
     // Failing is a task of its own, so that what was stored is loaded and its handlers are notified.
     trouble: findTrouble(report, options),
-    warnings: [...report.notes, ...(report.check ? describeChecked(report) : [])],
+    warnings: [...report.notes, ...findWarnings(report, options)],
     exit_code: exitCodeOf(report),
     ...(options.diff ? { diff: changed.flatMap(diffOf) } : {}),
   };
@@ -87,9 +87,13 @@ function findTrouble(report: Report, { failOnDeferred }: PlayResultOptions): str
   ];
 }
 
-function describeChecked({ outcomes, leftovers }: Report): string[] {
-  const unknown = outcomes.filter(({ outcome }) => outcome === 'unknown');
-  return [...unknown.map(describeOutcome), ...leftovers.map(describeLeftover)];
+function findWarnings(report: Report, { failOnDeferred }: PlayResultOptions): string[] {
+  const said = report.outcomes.filter(
+    ({ outcome }) => outcome === 'unknown' || (outcome === 'deferred' && !failOnDeferred),
+  );
+  return [...said, ...(report.check ? report.leftovers : [])].map((one) =>
+    'outcome' in one ? describeOutcome(one) : describeLeftover(one),
+  );
 }
 
 function describeOutcome({ service, user_id, outcome, message, code, hint }: Outcome): string {
