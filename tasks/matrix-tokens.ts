@@ -11,11 +11,12 @@ import {
 } from './options.ts';
 import { PromptCancelled } from './prompt-cancelled.ts';
 import { styleFor } from './style.ts';
-import { VERSION } from './version.ts';
+import { isTooOld, VERSION } from './version.ts';
 
 /** Runs what the arguments ask for and gives the exit code. */
 async function main(argv: readonly string[]): Promise<number> {
   let request: Request | null = null;
+  if (isTooOld(process.versions.node)) return reportOldNode();
   try {
     request = parseOptions(argv);
     if (request.kind === 'help') return await printHelp(request.task);
@@ -28,6 +29,13 @@ async function main(argv: readonly string[]): Promise<number> {
     if (!(error instanceof InputError)) return reportBug(error);
     return reportFaults(error, request?.kind === 'run' ? request.options : guessOptions(argv));
   }
+}
+
+function reportOldNode(): number {
+  process.stderr.write(
+    `matrix-tokens: error: this is Node ${process.versions.node}, and 20.19 or newer is wanted\n`,
+  );
+  return EXIT.badInput;
 }
 
 /** Loads no more than the task needs: most runs find nothing to do. */

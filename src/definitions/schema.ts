@@ -205,12 +205,30 @@ export const varsSchema = {
   additionalProperties: false,
 } as const;
 
-/** Variables of the role alone: known wherever they stand, and read by nobody else. */
+/** Settings of the role alone: known wherever they stand, and read by nobody else. */
+export const roleProperties = {
+  matrix_tokens_node: {
+    type: 'string',
+    default: 'node',
+    description: 'Path or name of Node 20.19 or newer on the control machine.',
+  },
+  matrix_tokens_bin: {
+    type: 'string',
+    description:
+      'Path of the program, one file, on the control machine. Default: the one that comes with the role.',
+  },
+  matrix_tokens_fail_on_deferred: {
+    type: 'boolean',
+    default: true,
+    description:
+      'Whether a service that a rate limit has put off fails the host. The next run does it.',
+  },
+} as const;
+
+/** Variables of the role, with the one that it sets. */
 export const ROLE_VARIABLES: readonly string[] = [
-  'matrix_tokens_bin',
+  ...Object.keys(roleProperties),
   'matrix_tokens_changed_services',
-  'matrix_tokens_fail_on_deferred',
-  'matrix_tokens_node',
 ];
 
 const catalogValue = {

@@ -8,7 +8,6 @@ export interface PlayRequest {
   readonly secrets: readonly (readonly [string, string])[];
   readonly check: boolean;
   readonly diff: boolean;
-  readonly verbosity: number;
   /** Seconds of `async`; 0: none. */
   readonly async: number;
   readonly runOnce: boolean;
@@ -20,16 +19,14 @@ export function readPlayRequest(line: string): PlayRequest {
   const sent = JSON.parse(line) as {
     names: string[];
     secrets: [string, string][];
-    verbosity: number;
     args: Record<string, unknown>;
   } & Record<string, unknown>;
   return {
     names: sent.names,
     secrets: sent.secrets,
-    verbosity: sent.verbosity,
-    check: sent['check'] === true,
+    check: sent['check_mode'] === true,
     diff: sent['diff'] === true,
-    async: Number(sent['async'] ?? 0),
+    async: Number(sent['async_val'] ?? 0),
     runOnce: sent['run_once'] === true,
     failOnDeferred: readBoolean(sent.args['fail_on_deferred'], 'matrix_tokens_fail_on_deferred'),
   };

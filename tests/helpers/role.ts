@@ -85,13 +85,13 @@ async function runPlay(project: Project, home: string, options: PlayOptions): Pr
     {
       cwd: project.folder,
       env: { ...(await environment(home, results)), ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [onStart === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     },
   );
   onStart?.(child);
   const texts = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const) {
-    child[name].setEncoding('utf8').on('data', (data: string) => {
+    child[name]?.setEncoding('utf8').on('data', (data: string) => {
       texts[name] += data;
     });
   }

@@ -1,13 +1,13 @@
 """Hands what Ansible knows of a host to matrix-tokens, which decides (ARCHITECTURE.md, "The role")."""
-import base64
 import json
 import os
 import shlex
-import subprocess
-from collections.abc import Mapping
+from base64 import b64encode
+from subprocess import DEVNULL, PIPE, Popen, getoutput
 
 from ansible.module_utils.common.text.converters import to_text
 from ansible.plugins.action import ActionBase
+
 try:  # ansible-core 2.19 and newer
     from ansible._internal._datatag._tags import Origin
     from ansible.template import is_trusted_as_template as is_template
@@ -22,7 +22,7 @@ def encode(value):
         return {'at': at, 'vault': to_text(value._ciphertext)}
     if isinstance(value, str):
         return {'at': at, 'text': value, 'template': is_template(value)}
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {'at': at, 'map': [[encode(key), encode(inner)] for key, inner in value.items()]}
     if isinstance(value, (list, tuple)):
         return {'at': at, 'list': [encode(inner) for inner in value]}
@@ -35,17 +35,15 @@ class ActionModule(ActionBase):
             for key in question.get('render', [question.get('raw')]):
                 value = value[key]
             return {'value': encode(self._templar.template(value) if 'render' in question else value)}
-        except Exception as error:  # whatever a template does, or a name that nobody defines
+        except Exception as error:  # a template may raise anything; a name may be undefined
             return {'error': to_text(error)}
 
     def run(self, tmp=None, task_vars=None):
-        task, args = self._task, self._task.args
-        secrets = [[label, base64.b64encode(one.bytes).decode()] for label, one in self._loader._vault.secrets or []]
-        answer = {'args': args, 'names': list(task_vars), 'secrets': secrets, 'check': task.check_mode, 'diff': task.diff,
-                  'async': task.async_val, 'run_once': task.run_once}
-        child = subprocess.Popen(['/bin/sh', args['bin'], 'play'], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                 stderr=subprocess.DEVNULL, env={**os.environ, 'MATRIX_TOKENS_NODE': args['node']},
-                                 text=True, start_new_session=True)
+        args, secrets = self._task.args, self._loader._vault.secrets or []
+        answer = {key: getattr(self._task, key) for key in ('args', 'check_mode', 'diff', 'async_val', 'run_once')}
+        answer |= {'names': list(task_vars), 'secrets': [[label, b64encode(it.bytes).decode()] for label, it in secrets]}
+        child = Popen(['/bin/sh', args['bin'], 'play'], stdin=PIPE, stdout=PIPE, stderr=DEVNULL, text=True,
+                      env={**os.environ, 'MATRIX_TOKENS_NODE': args['node']}, start_new_session=True)
         try:
             while 'result' not in answer:
                 print(json.dumps(answer, default=str), file=child.stdin, flush=True)
@@ -54,7 +52,9 @@ class ActionModule(ActionBase):
                 answer = question if 'result' in question else self.answer(question, task_vars)
             return answer['result']
         except (OSError, ValueError):
-            return {'failed': True, 'msg': f'matrix-tokens gave no answer: {args["bin"]} wants Node 20.19 or newer on the control '
-                    f'machine, and this one (matrix_tokens_node) says: {subprocess.getoutput(shlex.join([args["node"], "-v"]))}'}
+            there, said = os.path.isfile(args['bin']), getoutput(shlex.join([args['node'], '-v']))
+            return {'failed': True, 'msg': f'matrix-tokens gave no answer: the bundle {args["bin"]} (matrix_tokens_bin) is '
+                    f'{"there" if there else "missing (in a clone, npm ci makes it)"} and wants Node 20.19 or newer on '
+                    f'the control machine, where {args["node"]} -v (matrix_tokens_node) says: {said}'}
         finally:
             child.terminate()
