@@ -38,6 +38,8 @@ export interface PlayOptions {
   /** Default: the project's vault password. */
   readonly vaultArguments?: readonly string[];
   readonly inventory?: string;
+  /** Make it the leader of a process group, as a shell does. */
+  readonly isDetached?: boolean;
   readonly onStart?: (child: ChildProcess) => void;
 }
 
@@ -74,6 +76,7 @@ export async function playbooksIn(t: Cleanup, project: Project): Promise<Playboo
 
 async function runPlay(project: Project, home: string, options: PlayOptions): Promise<PlayRun> {
   const { args = [], env = {}, inventory = 'inventory.yml', onStart } = options;
+  const { isDetached: detached = false } = options;
   const { vaultArguments = ['--vault-password-file', 'vault_pass'] } = options;
   const results = join(home, 'results.jsonl');
   await rm(results, { force: true });
@@ -84,6 +87,7 @@ async function runPlay(project: Project, home: string, options: PlayOptions): Pr
     ['-i', inventory, ...vaultArguments, ...args, 'play.yml'],
     {
       cwd: project.folder,
+      detached,
       env: { ...(await environment(home, results)), ...env },
       stdio: [onStart === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     },
