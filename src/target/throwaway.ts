@@ -8,7 +8,7 @@ import type { Fault } from '../errors.ts';
 const RUNNER = '/runner';
 
 /** File systems that live no longer than their container: overlayfs, tmpfs, ramfs. */
-const FLEETING = [0x79_4c_76_30, 0x01_02_19_94, 0x85_84_58_f6];
+export const FLEETING: readonly number[] = [0x79_4c_76_30, 0x01_02_19_94, 0x85_84_58_f6];
 
 export interface Place {
   readonly file: string;
@@ -19,13 +19,20 @@ export interface Place {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Gives the fault of a file that this job would write for nothing; null as far as can be seen. */
-export function throwawayFault(place: Place, env: Environment): Fault | null {
+/**
+ * Gives the fault of a file that this job would write for nothing; null as far as can be seen.
+ * `typeOf` tells the file system of a folder, null where there is no such folder.
+ */
+export function throwawayFault(
+  place: Place,
+  env: Environment,
+  typeOf: TypeOf = fileSystemType,
+): Fault | null {
   const job = jobOf(env);
   if (job === null) return null;
   const isInside = job.folders.some((folder) => isBelow(place.file, folder));
   // An inventory below /runner may well be a folder of the host; who names it knows.
-  const vanishes = isInside ? job.kind === 'AWX' || !place.isNamed : isFleeting(place.file);
+  const vanishes = isInside ? job.kind === 'AWX' || !place.isNamed : isFleeting(place.file, typeOf);
   if (!vanishes) return null;
   return {
     code: 'E_THROWAWAY',
@@ -58,13 +65,21 @@ function isBelow(file: string, folder: string): boolean {
   return !inside.startsWith('..') && !isAbsolute(inside);
 }
 
+type TypeOf = (folder: string) => number | null;
+
 /** Asks the nearest folder that exists. */
-function isFleeting(file: string): boolean {
+function isFleeting(file: string, typeOf: TypeOf): boolean {
   for (let folder = dirname(file); ; folder = dirname(folder)) {
-    try {
-      return FLEETING.includes(statfsSync(folder).type);
-    } catch {
-      if (folder === dirname(folder)) return false;
-    }
+    const type = typeOf(folder);
+    if (type !== null) return FLEETING.includes(type);
+    if (folder === dirname(folder)) return false;
+  }
+}
+
+function fileSystemType(folder: string): number | null {
+  try {
+    return statfsSync(folder).type;
+  } catch {
+    return null;
   }
 }
