@@ -219,7 +219,7 @@ async function formatPage(text: string): Promise<string> {
  */
 function argumentSpecs(): string {
   const { matrix_tokens_services: _services, ...settings } = varsSchema.properties;
-  const options = Object.entries<Property & { default?: unknown }>({
+  const options = Object.entries<Property & { default?: string | boolean }>({
     ...roleProperties,
     ...settings,
   }).map(([name, property]) => {
@@ -228,11 +228,18 @@ function argumentSpecs(): string {
       '        type: raw',
       ...(property.default === undefined ? [] : [`        default: ${String(property.default)}`]),
       '        description:',
-      `          - ${JSON.stringify(`A ${typeOf(property)}. ${property.description ?? ''}`)}`,
+      ...sentencesOf(`A ${typeOf(property)}. ${property.description ?? ''}`).map(
+        (sentence) => `          - ${JSON.stringify(sentence)}`,
+      ),
     ];
     return `${lines.join('\n')}\n`;
   });
   return `${ARGUMENT_SPECS}${options.join('')}`;
+}
+
+/** ansible-doc shows a list as lines. */
+function sentencesOf(text: string): string[] {
+  return text.trim().split(/(?<=[.;]) /);
 }
 
 const ARGUMENT_SPECS = `---
