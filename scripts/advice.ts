@@ -21,7 +21,7 @@ export const FAULT_ADVICE: Readonly<Record<FaultCode, string>> = {
     'The role runs for each host by itself: without `run_once` in a play of several hosts, and without `async`. See [in a playbook](playbook.md).',
   E_LIMIT: '`-l` takes names of hosts and groups of this inventory, separated by commas.',
   E_REFERENCE:
-    'Define the variable in the inventory, in host_vars or group_vars, or hand it over with `-e`. Defaults of roles are not visible here.',
+    'Define the variable in the inventory, in host_vars or group_vars, or hand it over with `-e`. Defaults of roles are not visible on the command line; in a play they are, if the role stands before this one.',
   E_TEMPLATE:
     "Only `{{ name }}` and `{{ map.key }}` are followed, alone or within text. If the braces belong to the value, as in a password, write `!unsafe 'VALUE'`; otherwise write the value itself, or hand it over with `-e @file` (on a command line everybody on the machine could read it).",
   E_VAULT_FORMAT:

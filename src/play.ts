@@ -4,60 +4,53 @@ import { openPlayVariables, type Ask, type PlayVariables } from './ansible/play-
 import { createPlayRenderer } from './ansible/play-renderer.ts';
 import { InputError } from './errors.ts';
 import type { HostView } from './inventory.ts';
+import { findFolders, shownPath, textOf, textsOf, type PlayFolders } from './play/folders.ts';
 import { viewPlayHost } from './play/host.ts';
-import { homeFolder, inventoryFolder } from './play/inventories.ts';
+import { homeFolder } from './play/inventories.ts';
 import { readPlayRequest, type PlayRequest } from './play/request.ts';
 import type { Source } from './provision/source.ts';
 import { vaultAccessWith } from './provision/vault-access.ts';
 import type { World } from './provision/world.ts';
 import type { VaultSecret } from './vault/keyring.ts';
 import { bytesToPassword } from './vault/password-bytes.ts';
-import { nodeText } from './definitions/values.ts';
 
 export { readPlayRequest, type PlayRequest };
 
 /** Gives the host of a play. Throws InputError where the play uses the role in a way it cannot do. */
-export function openPlay(request: PlayRequest, ask: Ask, world: World): Source {
-  const { cwd } = world;
-  const secrets = request.secrets.map(([label, base64]): VaultSecret => ({
-    label,
-    password: bytesToPassword(Buffer.from(base64, 'base64')),
-  }));
-  const lookups = openPlayVariables(ask, { host: '', cwd });
-  const host = textOf(lookups, 'inventory_hostname') ?? '';
-  const variables = openPlayVariables(ask, { host, cwd });
+export function openPlay(request: PlayRequest, ask: Ask, { cwd }: World): Source {
+  const plain = openPlayVariables(ask, { host: '', show: (path) => path });
+  const host = textOf(plain, 'inventory_hostname') ?? '';
+  const folders = findFolders(plain, host, cwd);
+  const show = (path: string): string => shownPath(path, folders);
+  const variables = openPlayVariables(ask, { host, show });
   checkUse(request, variables);
-  const renderer = createPlayRenderer(variables);
-  const load = async (): Promise<HostView> => viewHost({ request, host, variables, cwd });
   return {
-    vault: { ...vaultAccessWith(secrets), renderer, listInventory: null },
-    load: async () => ({ hosts: [await load()], notes: [] }),
+    vault: { ...openVault(request), renderer: createPlayRenderer(variables), listInventory: null },
+    load: async () => ({ hosts: [await viewHost(request, variables, folders)], notes: [] }),
   };
 }
 
-interface ViewOptions {
-  readonly request: PlayRequest;
-  readonly host: string;
-  readonly variables: PlayVariables;
-  readonly cwd: string;
+function openVault({ secrets }: PlayRequest): ReturnType<typeof vaultAccessWith> {
+  return vaultAccessWith(
+    secrets.map(([label, base64]): VaultSecret => ({
+      label,
+      password: bytesToPassword(Buffer.from(base64, 'base64')),
+    })),
+  );
 }
 
-async function viewHost({ request, host, variables, cwd }: ViewOptions): Promise<HostView> {
-  const playbookFolder = textOf(variables, 'playbook_dir') ?? cwd;
-  const sources = textsOf(variables, 'ansible_inventory_sources');
+async function viewHost(
+  request: PlayRequest,
+  variables: PlayVariables,
+  folders: PlayFolders,
+): Promise<HostView> {
   const file = textOf(variables, 'inventory_file');
-  const home = await homeFolder({ sources, playbookFolder, host, file, cwd });
-  const folders = sources.map((source) => inventoryFolder(source, playbookFolder));
   return viewPlayHost({
-    host,
+    ...folders,
     variables,
-    cwd,
     names: request.names,
     groups: textsOf(variables, 'group_names'),
-    inventoryFolder: home,
-    playbookFolder,
-    sources: sources.filter((source) => source.startsWith('/')),
-    folders: [...folders.filter((folder) => folder !== playbookFolder), playbookFolder],
+    inventoryFolder: await homeFolder({ ...folders, file }),
   });
 }
 
@@ -78,14 +71,4 @@ function checkUse(request: PlayRequest, variables: PlayVariables): void {
     wanted: 'the role without run_once: every host has tokens of its own',
     fix: 'take run_once away; `serial: 1` does one host after the other',
   });
-}
-
-function textOf(variables: PlayVariables, name: string): string | null {
-  const node = variables.find(name)?.entry.value;
-  return node?.kind === 'scalar' && typeof node.value === 'string' ? node.value : null;
-}
-
-function textsOf(variables: PlayVariables, name: string): string[] {
-  const node = variables.find(name)?.entry.value;
-  return node?.kind === 'seq' ? node.items.map(nodeText) : [];
 }

@@ -1,9 +1,8 @@
 // Where the values of a service go. Names become paths here and nowhere else.
-import { existsSync, lstatSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, realpathSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import type { Layer } from './ansible/layer.ts';
 import { showPath } from './ansible/text-file.ts';
-import { entriesByName } from './ansible/vars-files.ts';
 import type { Decrypt, ServiceDefinition } from './definitions/types.ts';
 import { InputError, settleAll, type Fault } from './errors.ts';
 import type { HostInPlay } from './inventory.ts';
@@ -16,9 +15,8 @@ import {
   wouldBeLoaded,
   type NamedFile,
 } from './target/loaded.ts';
+import { readTarget } from './target/read.ts';
 import { throwawayFault } from './target/throwaway.ts';
-import { isEnvelope } from './vault/envelope.ts';
-import { parseYaml } from './yaml/parse.ts';
 
 /** The folder of our own files in host_vars/<host>/; sorts after vars.yml, vault and vault.yml. */
 export const TARGET_FOLDER = 'vault_matrix_tokens';
@@ -88,7 +86,7 @@ export async function seeTargets(
     const { definition, target } = service;
     const { play } = definition.host;
     if (play === undefined || target.unloaded !== undefined || !isMissing(service)) continue;
-    const layer = await readUnloaded(target, definition, options);
+    const layer = await readTarget(target, definition, options);
     files.set(play, [...(files.get(play) ?? []), ...(layer === null ? [] : [layer])]);
   }
   for (const [play, layers] of files) play.see(layers);
@@ -144,7 +142,7 @@ async function readIfUnloaded(
 ): Promise<Target> {
   const misplaced = misplacedFault(named, definition.host);
   if (misplaced !== null) throw new InputError(misplaced);
-  return { ...target, unloaded: { layer: await readUnloaded(target, definition, options) } };
+  return { ...target, unloaded: { layer: await readTarget(target, definition, options) } };
 }
 
 function describe(
@@ -229,49 +227,6 @@ function checkInside({ file, shown, at }: NamedFile, { host }: ServiceDefinition
 function findLayer(file: string, { host }: ServiceDefinition): Layer | undefined {
   const real = realPath(file);
   return host.layers.find((layer) => layer.path !== null && realPath(layer.path) === real);
-}
-
-/** A file that Ansible does not load decides presence by itself. */
-async function readUnloaded(
-  { file, shown }: Target,
-  definition: ServiceDefinition,
-  options: TargetOptions,
-): Promise<Layer | null> {
-  const text = readIfThere(file, shown);
-  if (text === null) return null;
-  const encrypted = isEnvelope(text);
-  const of = definition.host.name;
-  const base = { kind: 'host_vars', file: shown, path: file, of, unseen: true } as const;
-  if (encrypted && options.decrypt === null) return { ...base, encrypted, vars: null };
-  const plain =
-    encrypted && options.decrypt !== null
-      ? await options.decrypt(text, { file: shown, line: 1, column: 1 })
-      : text;
-  const node = parseYaml(plain, shown);
-  if (node !== null && node.kind !== 'map') {
-    throw new InputError({
-      code: 'E_TARGET',
-      at: node.at,
-      found: 'a vault_file whose top level is no map',
-      wanted: 'a map of variables, or another file',
-    });
-  }
-  return { ...base, encrypted, vars: entriesByName(node?.entries ?? []) };
-}
-
-function readIfThere(file: string, shown: string): string | null {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return null;
-    throw new InputError({
-      code: 'E_TARGET',
-      at: { file: shown, line: 1, column: 1 },
-      found: `a vault_file that cannot be read (${code})`,
-      wanted: 'a file that can be read and written, or none yet',
-    });
-  }
 }
 
 function isBelow(file: string, folder: string): boolean {

@@ -1,8 +1,11 @@
 // What is known in a play of where a value stands, and which of two would win.
 import assert from 'node:assert/strict';
+import { symlinkSync } from 'node:fs';
 import { test } from 'node:test';
 import type { Layer, LayerKind } from '../src/ansible/layer.ts';
-import { compareLayers, kindOf, layerOf, type PlayFolders } from '../src/play/layers.ts';
+import type { PlayFolders } from '../src/play/folders.ts';
+import { calledPath } from '../src/play/folders.ts';
+import { compareLayers, kindOf, layerOf } from '../src/play/layers.ts';
 import { homeFolder } from '../src/play/inventories.ts';
 import { withFolder } from './helpers/folder.ts';
 
@@ -10,6 +13,7 @@ const PLAY: PlayFolders = {
   host: 'h1',
   folders: ['/p/inventory', '/p/more', '/p'],
   sources: ['/p/inventory/hosts.yml', '/p/more'],
+  playbookFolder: '/p',
   cwd: '/p',
 };
 
@@ -70,5 +74,15 @@ test('files go beside the last inventory that names the host, as on the command 
     assert.equal(await homeOf('h1', { sources: [`${folder}/c/cloud.yml`] }), `${folder}/c`);
     assert.equal(await homeOf('h1', { sources: ['h1,'] }), folder);
     assert.equal(await homeOf('h1', { sources: [] }), folder);
+  });
+});
+
+test('a file behind a link has the name by which its inventory is called', async () => {
+  await withFolder({ 'real/host_vars/h1/vars.yml': '' }, async (folder) => {
+    symlinkSync(`${folder}/real`, `${folder}/inventory`);
+    const folders = [`${folder}/inventory`, folder];
+    const path = `${folder}/real/host_vars/h1/vars.yml`;
+    assert.equal(calledPath(path, { folders }), `${folder}/inventory/host_vars/h1/vars.yml`);
+    assert.equal(calledPath(`${folder}/site.yml`, { folders }), `${folder}/site.yml`);
   });
 });

@@ -44,7 +44,7 @@ function open(): { asked: Question[]; variables: ReturnType<typeof openPlayVaria
       if (question.render[0] !== 'map') return { error: "what 'a.b' is undefined and a secret" };
       return { value: { at: null, text: '{{ not again }}', template: true } };
     },
-    { host: 'h', cwd: '/p' },
+    { host: 'h', show: (path) => path.replace('/p/', '') },
   );
   return { asked, variables };
 }

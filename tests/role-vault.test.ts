@@ -31,9 +31,12 @@ test('a password that is typed, and one that a program prints', { skip }, async 
   assert.equal(typed.exitCode, 0, typed.stdout + typed.stderr);
   assert.equal(typed.shown[HOST]?.[TOKEN], tokenOf(homeserver, 'news'));
 
+  // Hidden results work as well.
+  await writePlay(setting, { roles: '[{role: matrix_tokens, no_log: true}]', show: [TOKEN] });
   await project.write('vault_script', '#!/bin/sh\nprintf \'%s\\n\' "$(cat vault_pass)"\n');
   await chmod(join(project.folder, 'vault_script'), 0o755);
   const script = await playbooks.run({ vaultArguments: ['--vault-password-file', 'vault_script'] });
+  assert.equal(resultOf(script, HOST)['msg'], undefined);
   assert.equal(script.shown[HOST]?.[TOKEN], tokenOf(homeserver, 'news'));
   assert.equal(loginsAt(homeserver), 1);
 });

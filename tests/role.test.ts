@@ -1,7 +1,7 @@
 // The role in a playbook, run by the real ansible-playbook.
 import assert from 'node:assert/strict';
 import { statSync } from 'node:fs';
-import { chmod, rename } from 'node:fs/promises';
+import { chmod, rename, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Project } from './helpers/provision-project.ts';
@@ -117,12 +117,16 @@ test(
   'an inventory that only a program knows, and hosts that the play adds',
   { skip },
   async (t) => {
-    const setting = await roleHosts(t, { hosts: { [HOST]: ['news'] } });
+    const vars = 'vault_news_access_token: TODO\n';
+    const setting = await roleHosts(t, { hosts: { [HOST]: ['news'] }, vars });
     const { project, homeserver, playbooks } = setting;
     const listed = JSON.stringify({ all: { hosts: ['first.example'] }, _meta: { hostvars: {} } });
     await project.write('inventory/cloud', `#!/bin/sh\necho '${listed}'\n`);
     await chmod(join(project.folder, 'inventory/cloud'), 0o755);
     await rename(join(project.folder, 'host_vars'), join(project.folder, 'inventory/host_vars'));
+    // As with matrix-docker-ansible-deploy, whose users keep it in a repository of their own.
+    await rename(join(project.folder, 'inventory'), join(project.folder, 'elsewhere'));
+    await symlink('elsewhere', join(project.folder, 'inventory'));
     const add = `- hosts: all
   gather_facts: false
   tasks: [ansible.builtin.add_host: {name: ${HOST}}]

@@ -3,7 +3,6 @@ import type { Position } from '../errors.ts';
 import type { MapEntry, ScalarNode, YamlNode } from '../yaml/node.ts';
 import { toNode, toRendered, type SentValue, type ValuePath } from './play-values.ts';
 import type { Rendered } from './render.ts';
-import { showPath } from './text-file.ts';
 
 /** What the role's action plugin is asked, and waits for the next one. */
 export type Question = { readonly raw: string } | { readonly render: ValuePath };
@@ -32,19 +31,18 @@ export interface PlayVariables {
 
 export interface PlayOptions {
   readonly host: string;
-  /** What shown paths are relative to. */
-  readonly cwd: string;
+  /** Gives the name of a file for messages. */
+  readonly show: (path: string) => string;
 }
 
 /** What Jinja says of a name that is missing; nothing else of what Ansible says is repeated. */
 const UNDEFINED = /'([A-Za-z_][\w.]{0,100})' is undefined/;
 
 /** Gives the variables of a host. */
-export function openPlayVariables(ask: Ask, { host, cwd }: PlayOptions): PlayVariables {
+export function openPlayVariables(ask: Ask, { host, show }: PlayOptions): PlayVariables {
   const found = new Map<string, PlayVariable | null>();
   const rendered = new Map<string, Rendered>();
   const paths = new WeakMap<YamlNode, ValuePath>();
-  const show = (path: string): string => showPath(path, cwd);
   const onTemplate = (node: ScalarNode, path: ValuePath): void => {
     paths.set(node, path);
   };

@@ -4,7 +4,8 @@ import type { Layer, Lookup } from '../ansible/layer.ts';
 import type { PlayVariables } from '../ansible/play-variables.ts';
 import { resolveNode } from '../ansible/references.ts';
 import type { HostView } from '../inventory.ts';
-import { compareLayers, kindOf, layerOf, type PlayFolders } from './layers.ts';
+import type { PlayFolders } from './folders.ts';
+import { compareLayers, kindOf, layerOf } from './layers.ts';
 
 export interface PlayHostOptions extends PlayFolders {
   readonly variables: PlayVariables;
@@ -12,7 +13,6 @@ export interface PlayHostOptions extends PlayFolders {
   readonly names: readonly string[];
   readonly groups: readonly string[];
   readonly inventoryFolder: string;
-  readonly playbookFolder: string;
 }
 
 /** What Ansible makes itself: none of it is the operator's. */

@@ -6,16 +6,7 @@ import type { Layer, LayerKind } from '../ansible/layer.ts';
 import type { PlayVariable } from '../ansible/play-variables.ts';
 import { showPath } from '../ansible/text-file.ts';
 import { scalarText } from '../yaml/node.ts';
-
-/** What the folders of a play are for one host. */
-export interface PlayFolders {
-  readonly host: string;
-  /** Those of the inventories in their order, then that of the playbook: later ones win. */
-  readonly folders: readonly string[];
-  /** The inventories as files or folders; absolute. */
-  readonly sources: readonly string[];
-  readonly cwd: string;
-}
+import { calledPath, type PlayFolders } from './folders.ts';
 
 const MARK = '$ANSIBLE_VAULT';
 
@@ -34,9 +25,9 @@ const ORDER: readonly LayerKind[] = [
 
 /** Gives the layer of one variable. */
 export function layerOf({ entry, origin }: PlayVariable, play: PlayFolders): Layer {
-  const path = origin !== null && isAbsolute(origin) ? origin : null;
+  const path = origin !== null && isAbsolute(origin) ? calledPath(origin, play) : null;
   return {
-    kind: kindOf(origin, play),
+    kind: kindOf(path ?? origin, play),
     file: path === null ? entry.at.file : showPath(path, play.cwd),
     path,
     of: play.host,
