@@ -4,6 +4,7 @@ import { InputError } from '../src/errors.ts';
 import { helpText } from '../tasks/help.ts';
 import { CHANGING_ONLY, FLAGS, guessOptions, parseOptions, TASKS } from '../tasks/options.ts';
 import type { Options } from '../tasks/options.ts';
+import { isTooOld } from '../tasks/version.ts';
 
 function optionsOf(...argv: readonly string[]): Options {
   const request = parseOptions(argv);
@@ -141,4 +142,15 @@ test('what arguments that cannot be read ask for is guessed for their error', ()
   }
   assert.equal(guessOptions(['--format', 'text']).format, 'text');
   assert.equal(guessOptions(['-C']).check, true);
+});
+
+test('a Node that lacks what is used is told apart', () => {
+  const versions = ['12.22.12', '18.19.0', '20.18.3', '20.19.0', '20.20.2', '22.12.0', '24.0.0'];
+  assert.deepEqual(versions.filter(isTooOld), versions.slice(0, 3));
+});
+
+test('the task of the role is for nobody else: it is not offered, and takes no options', () => {
+  assert.deepEqual(parseOptions(['play']), { kind: 'play' });
+  assert.ok(!(TASKS as readonly string[]).includes('play'));
+  assert.throws(() => parseOptions(['play', '-v']), InputError);
 });

@@ -24,7 +24,8 @@ interface Way {
 
 /** What a terminal does for Ctrl-C, and what `kill` does. */
 const WAYS: Readonly<Record<string, Way>> = {
-  'Ctrl-C': { end: (pid) => process.kill(-pid, 'SIGINT'), isWhole: true },
+  // Pressed by somebody who does not like to wait.
+  'Ctrl-C': { end: (pid) => [0, 100, 200, 300].forEach((ms) => interrupt(pid, ms)), isWhole: true },
   SIGTERM: { end: (pid) => process.kill(pid, 'SIGTERM'), isWhole: false },
 };
 
@@ -57,6 +58,16 @@ for (const [name, { end, isWhole }] of Object.entries(WAYS)) {
       for (const stored of NAMES) tokenOf(homeserver, stored);
     },
   );
+}
+
+function interrupt(pid: number, ms: number): void {
+  setTimeout(() => {
+    try {
+      process.kill(-pid, 'SIGINT');
+    } catch {
+      // Nobody is left to be told.
+    }
+  }, ms);
 }
 
 function pathIn({ project }: RoleHosts, name: string): string {
