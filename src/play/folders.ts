@@ -4,6 +4,7 @@ import { realpathSync } from 'node:fs';
 import { isAbsolute, join, relative } from 'node:path';
 import type { PlayVariables } from '../ansible/play-variables.ts';
 import { showPath } from '../ansible/text-file.ts';
+import { scalarText } from '../yaml/node.ts';
 import { inventoryFolder } from './inventories.ts';
 
 const VARS_FOLDERS = ['group_vars', 'host_vars'];
@@ -55,7 +56,7 @@ export function textOf(variables: PlayVariables, name: string): string | null {
 export function textsOf(variables: PlayVariables, name: string): string[] {
   const node = variables.find(name)?.entry.value;
   const items = node?.kind === 'seq' ? node.items : [];
-  return items.flatMap((item) => (item.kind === 'scalar' ? [String(item.value)] : []));
+  return items.flatMap((item) => (item.kind === 'scalar' ? [scalarText(item.value)] : []));
 }
 
 function realPath(path: string): string {
