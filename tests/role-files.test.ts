@@ -26,9 +26,13 @@ test(
     await project.write(`host_vars/${HOST}/aa_mine.yml`, 'stays: of aa_mine.yml\nother: 0644\n');
     const show = ['vault_mine_access_token', 'vault_ours_access_token', 'bots', 'stays', 'other'];
     const extra = ['__matrix_tokens_read'];
-    await writePlay(setting, { show: [...show, ...extra] });
-
+    // A second look in one play finds what the first one found.
+    const roles = '[matrix_tokens, {role: matrix_tokens, vars: {again: true}}]';
+    await writePlay(setting, { roles, show: [...show, ...extra] });
     const look = await playbooks.run({ args: ['--check'] });
+    assert.equal(look.exitCode, 0, look.stdout);
+    assert.equal(resultOf(look, HOST)['changed'], true);
+    await writePlay(setting, { show: [...show, ...extra] });
     assert.deepEqual(look.shown[HOST]?.['bots'], {
       '@mapped:x': { token: 'MATRIX_TOKENS_WRITES_IT_HERE' },
     });

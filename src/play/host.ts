@@ -6,6 +6,7 @@ import { resolveNode } from '../ansible/references.ts';
 import type { HostView } from '../inventory.ts';
 import type { PlayFolders } from './folders.ts';
 import { compareLayers, kindOf, layerOf } from './layers.ts';
+import { isStandIn } from './loads.ts';
 
 export interface PlayHostOptions extends PlayFolders {
   readonly variables: PlayVariables;
@@ -32,7 +33,8 @@ export function viewPlayHost(options: PlayHostOptions): HostView {
     const layer = known.get(name);
     if (layer !== undefined) return layer;
     const variable = variables.find(name);
-    const found = variable === null ? null : layerOf(variable, options);
+    const isThere = variable !== null && !isStandIn(variable.entry.value);
+    const found = isThere ? layerOf(variable, options) : null;
     known.set(name, found);
     return found;
   };

@@ -2,6 +2,7 @@
 // what is named here; values stand in none of it.
 import type { Action } from '../plan/types.ts';
 import type { Outcome } from '../report/types.ts';
+import type { YamlNode } from '../yaml/node.ts';
 
 /** A file with variables that the play is to get. */
 export interface Load {
@@ -53,6 +54,12 @@ export function findStandIns(actions: readonly Action[]): { name: string; value:
     }
   }
   return Object.entries(tree).map(([name, value]) => ({ name, value }));
+}
+
+/** Tells whether a look in the same play has set this value: it is as good as none. */
+export function isStandIn(node: YamlNode): boolean {
+  if (node.kind === 'scalar') return node.value === STAND_IN;
+  return node.kind === 'map' && node.entries.some(({ value }) => isStandIn(value));
 }
 
 function insert(tree: Record<string, StandIn>, [key = '', ...rest]: readonly string[]): void {
