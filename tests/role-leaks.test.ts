@@ -20,6 +20,7 @@ const NAMES = ['inline', 'whole', 'mine', 'refused', 'param'];
 function noisy({ playbooks: { home } }: RoleHosts): Readonly<Record<string, string>> {
   return {
     ANSIBLE_LOG_PATH: join(home, 'ansible.log'),
+    ANSIBLE_DEBUG: '1',
     ANSIBLE_KEEP_REMOTE_FILES: '1',
     ANSIBLE_CACHE_PLUGIN: 'jsonfile',
     ANSIBLE_CACHE_PLUGIN_CONNECTION: join(home, 'facts'),
