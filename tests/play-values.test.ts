@@ -1,5 +1,7 @@
 // Values as the role's action plugin sends them, and what comes of them.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { openPlayVariables, type Answer, type Question } from '../src/ansible/play-variables.ts';
 import { formatPosition } from '../src/errors.ts';
@@ -7,6 +9,7 @@ import { readPlayRequest } from '../src/play/request.ts';
 import { formatPlayFaults, formatPlayResult } from '../src/report/play.ts';
 import { hideSecret } from '../src/secret.ts';
 import { InputError } from '../src/errors.ts';
+import { ROLES } from './helpers/role.ts';
 
 const AT = ['/p/host_vars/h/vars.yml', 3, 7] as const;
 const VARIABLES: Readonly<Record<string, Answer>> = {
@@ -133,4 +136,9 @@ test('a result is one line in ASCII, without secrets', () => {
   assert.deepEqual(result['warnings'], ['<redacted>']);
   // What the role works with has to work.
   assert.deepEqual(result['load'], load);
+});
+
+test('the bridge in Python stays as thin as it is meant to be', () => {
+  const file = join(ROLES, 'matrix_tokens/action_plugins/matrix_tokens.py');
+  assert.ok(readFileSync(file, 'utf8').split('\n').length - 1 <= 60);
 });
