@@ -77,6 +77,15 @@ for (const [code, rewrites] of Object.entries(LOGGED_OUT)) {
     await assertConverged(services);
   });
 
+  test(`${code}, and only the third logout gets through: nothing is left`, async (t) => {
+    const services = await withRewrites(t, rewrites);
+    services.homeserver.faults.push({ path: /\/logout$/, nth: [1, 2], cut: 'before' });
+    const inside = await provisionInside(services);
+    assert.equal(outcomeOf(inside, 'news'), `failed ${code}`);
+    assert.deepEqual(inside.report.leftovers, []);
+    assert.equal(services.homeserver.state.sessions.size, 0);
+  });
+
   test(`${code}, and the logout fails: the next run removes the session`, async (t) => {
     const services = await withRewrites(t, rewrites);
     const { faults } = services.homeserver;
