@@ -27,7 +27,7 @@ export async function lockTargets(actions: readonly Action[], world: World): Pro
   }
   const locks = new Map<string, Lock>();
   const release = async (): Promise<void> => {
-    for (const lock of locks.values()) await releaseOne(lock, world);
+    await Promise.all([...locks.values()].map((lock) => releaseOne(lock, world)));
   };
   try {
     for (const path of [...shown.keys()].toSorted()) {
@@ -47,8 +47,13 @@ async function lockOne(path: string, shown: string, world: World): Promise<Lock>
       onWait: (holder) => world.progress({ kind: 'lock', file: shown, holder: nameOf(holder) }),
       signal: world.signal,
     });
-    await removeStaleFiles(lock);
-    return lock;
+    try {
+      await removeStaleFiles(lock);
+      return lock;
+    } catch (error) {
+      await releaseOne(lock, world);
+      throw error;
+    }
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
     throw new InputError({
