@@ -20,9 +20,14 @@ import type { NewUser, ServerState } from './state.ts';
 
 const SERVERS = { synapse: SYNAPSE, mas: MAS, dendrite: DENDRITE } as const;
 
+export type Software = keyof typeof SERVERS;
+
+/** Every software whose manners there are: for tests that must hold on all of them. */
+export const SOFTWARE = Object.keys(SERVERS) as readonly Software[];
+
 export interface HomeserverOptions {
   /** Whose manners it has; default: Synapse's. */
-  readonly software?: keyof typeof SERVERS;
+  readonly software?: Software;
   /** Default: example.com. */
   readonly serverName?: string;
   readonly users?: readonly NewUser[];
