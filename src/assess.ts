@@ -11,8 +11,8 @@ import { planServices } from './plan.ts';
 import type { Action } from './plan/types.ts';
 import { locateServices, seeTargets, TARGET_FOLDER, targetNotes } from './target.ts';
 import type { JournalEntry } from './vault/journal.ts';
+import { foldersAbove, stateFolder } from './vault/state-path.ts';
 import { resolveTarget } from './vault/real-path.ts';
-import { stateFolder } from './vault/state-path.ts';
 import type { Source } from './provision/source.ts';
 import type { World } from './provision/world.ts';
 
@@ -147,6 +147,10 @@ async function readSessions({
   const files = [...targets, ...usual.map((folder) => join(folder, '*'))];
   const folders = new Set<string>();
   for (const file of withState(files)) folders.add(dirname(await resolveTarget(file)));
+  const above = new Set(actions.flatMap(({ target }) => foldersAbove(dirname(target.file))));
+  for (const folder of above) {
+    if (existsSync(stateFolder(folder))) folders.add(await resolveTarget(folder));
+  }
   const names = new Set(hosts.map((host) => host.name));
   const sessions: WaitingSession[] = [];
   const damaged: string[] = [];

@@ -7,7 +7,7 @@ import type { Lock } from './lock.ts';
 import { acquireLock } from './lock.ts';
 import { lockPlace, removeDead } from './lock-record.ts';
 import { resolveTarget } from './real-path.ts';
-import { leaveStateFolder, listState, stateName } from './state-folder.ts';
+import { leaveStateFolder, listState, removeAnnounced, stateName } from './state-folder.ts';
 import { stateFolder } from './state-path.ts';
 import { storing } from './store-error.ts';
 
@@ -46,6 +46,7 @@ export async function removeLeftovers(folder: string): Promise<void> {
     for (const name of new Set(targets)) {
       if (name !== undefined) await removeLeftoversOf(join(path, name));
     }
+    await removeAnnounced(path);
     await leaveStateFolder(path);
   });
 }

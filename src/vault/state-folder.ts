@@ -5,6 +5,13 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { lstat, mkdir, readdir, rm, rmdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
+import {
+  isAnnouncement,
+  readAnnouncement,
+  topOf,
+  writeAnnouncement,
+  type Folders,
+} from './announcement.ts';
 import { giveToOwnerOf } from './owner.ts';
 import { systemCode } from './store-error.ts';
 import { stateFolder } from './state-path.ts';
@@ -46,8 +53,7 @@ export async function inStateFolder<T>(
   const made = new Set<string>();
   for (let tries = 1; ; tries += 1) {
     try {
-      await makeFolders(state, made);
-      await writeMarks(state, countLevels(state, made));
+      await makeMarked(folder, made);
       const result = await make(state);
       // A run that left at this moment may have taken the marks along.
       await writeMarks(state, countLevels(state, made)).catch(() => null);
@@ -78,6 +84,16 @@ export async function leaveStateFolder(folder: string, levels = 0): Promise<void
   }
 }
 
+/** Removes folders that a killed run had made, or was about to remove, below `folder`. */
+export async function removeAnnounced(folder: string): Promise<void> {
+  for (const name of (await listState(folder)).filter(isAnnouncement)) {
+    const path = join(stateFolder(folder), name);
+    const found = await readAnnouncement(folder, path);
+    if (found !== null) await leaveStateFolder(found.folder, found.levels);
+    await rm(path, { force: true });
+  }
+}
+
 /** Syncs the state folder of `folder`, and each folder that was made for it in its parent. */
 export async function syncState(folder: string): Promise<void> {
   const state = stateFolder(folder);
@@ -102,8 +118,50 @@ export async function listState(folder: string): Promise<string[]> {
 async function tryLeave(folder: string, names: readonly string[], known: number): Promise<boolean> {
   const state = stateFolder(folder);
   if (!names.every(isMark)) return (await unlessGone(writeMarks(state, known))) !== 'gone';
-  for (const name of names) await rm(join(state, name), { force: true });
-  return (await removeEmpty(state)) && removeAbove(state, known);
+  const remove = async (): Promise<boolean> => {
+    for (const name of names) await rm(join(state, name), { force: true });
+    return (await removeEmpty(state)) && removeAbove(state, known);
+  };
+  if (known === 0 || !(await holdsOnly(folder, basename(state)))) return remove();
+  // Where nothing can be written any more it is removed all the same.
+  return whileAnnounced({ top: topOf(folder, known), folder }, remove).catch(remove);
+}
+
+/** Makes the state folder with its marks, and whatever is missing above it. */
+async function makeMarked(folder: string, made: Set<string>): Promise<void> {
+  const state = stateFolder(folder);
+  const make = async (): Promise<void> => {
+    await makeFolders(state, made);
+    await writeMarks(state, countLevels(state, made));
+  };
+  const top = await findMissing(folder);
+  await (top === null ? make() : whileAnnounced({ top, folder }, make));
+}
+
+/** Gives the topmost folder that is missing, null where there is none. */
+async function findMissing(folder: string): Promise<string | null> {
+  if (await isFolder(folder)) return null;
+  return (await findMissing(dirname(folder))) ?? folder;
+}
+
+/** Leaves word of the folders above them while they are made or removed. */
+async function whileAnnounced<T>(folders: Folders, work: () => Promise<T>): Promise<T> {
+  const above = dirname(folders.top);
+  const result = await inStateFolder(above, async (state) => {
+    const path = await writeAnnouncement(state, folders);
+    try {
+      return await work();
+    } finally {
+      await rm(path, { force: true });
+    }
+  });
+  await leaveStateFolder(above);
+  return result;
+}
+
+/** True for a folder in which there is nothing but this, if that. */
+async function holdsOnly(folder: string, name: string): Promise<boolean> {
+  return (await listFolder(folder))?.every((one) => one === name) ?? false;
 }
 
 /** Adds each folder that it had to make to `made`, also where it fails in the end. */
