@@ -34,7 +34,8 @@ function choose(names: readonly string[]): readonly Scenario[] {
 /** Leaves out what this machine cannot do. */
 async function possible(chosen: readonly Scenario[]): Promise<readonly Scenario[]> {
   const watch = await watchSkip();
-  const [disk, synapse] = [await diskSkip(), await synapseSkip()];
+  const isReal = chosen.some(({ homeserver }) => homeserver !== undefined);
+  const [disk, synapse] = [await diskSkip(), isReal && (await synapseSkip())];
   const reasonOf = (scenario: Scenario): string | false =>
     watch ||
     (scenario.disk === undefined ? false : disk) ||
@@ -63,7 +64,8 @@ async function main(argv: string[], signal: AbortSignal): Promise<number> {
   const options = { 'write-docs': { type: 'boolean' } } as const;
   const { values, positionals } = parseArgs({ args: argv, options, allowPositionals: true });
   const chosen = choose(positionals);
-  const sources = ['tests/helpers/crash-worker.ts'];
+  const isReal = chosen.some(({ homeserver }) => homeserver !== undefined);
+  const sources = isReal ? ['tests/helpers/crash-worker.ts'] : [];
   const log = (line: string): void => say(`${line}\n`);
   const stop = await prepareTestEnvironment({ root: ROOT, sources, env: process.env, log });
   try {

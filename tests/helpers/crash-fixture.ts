@@ -1,5 +1,5 @@
 // A project and its homeserver in a given situation, to which both can be set back again and again.
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Homeserver, RequestRecord } from '../../scripts/homeserver/homeserver.ts';
 import type { ServerState } from '../../scripts/homeserver/state.ts';
@@ -29,8 +29,8 @@ export interface Fixture {
   readonly project: Project;
   /** Null: the usual one, which makes no trouble. */
   readonly disk: Disk | null;
-  /** Sets everything back. */
-  reset(): Promise<void>;
+  /** Sets everything back; the homeserver answers, or it does not. */
+  reset(options?: { readonly isUnreachable?: boolean | undefined }): Promise<void>;
   /** Counts what is wrong at once after a crash: nothing may be damaged at any time. */
   countDamage(): Promise<Pick<Counts, 'closed' | 'lost' | 'clear'>>;
   /** Gives what a run that went on said, and what is not so. */
@@ -68,11 +68,12 @@ export async function makeFixture(t: Cleanup, scenario: Scenario): Promise<Fixtu
   return {
     project,
     disk,
-    reset: async () => {
+    reset: async ({ isUnreachable } = {}) => {
       await disk?.reset();
       if (scenario.disk !== 'power cut') await restoreTree(project.folder, begin);
       restoreState(homeserver.state, state);
       homeserver.faults.length = 0;
+      if (isUnreachable === true) homeserver.faults.push({ cut: 'before' });
       seen = homeserver.requests.length;
     },
     countDamage: async () => {
@@ -103,7 +104,10 @@ export async function makeFixture(t: Cleanup, scenario: Scenario): Promise<Fixtu
       const lost = missing + sessions.lost;
       return { ...NONE, ...sessions, ...countLeft(clean, tree), closed, lost, clear };
     },
-    recover: (how) => (how === 'inside' ? recoverInside(services) : recoverAsProgram(project)),
+    recover: (how) => {
+      homeserver.faults.length = 0;
+      return how === 'inside' ? recoverInside(services) : recoverAsProgram(project);
+    },
     runUnreachable: async () => {
       homeserver.faults.push({ cut: 'before' });
       await provisionInside(services);
@@ -131,6 +135,11 @@ async function servicesOn(t: Cleanup, { options }: Scenario, disk: Disk | null):
 
 async function prepareTarget({ project }: Services, target: Scenario['target']): Promise<void> {
   if (target === 'own file') return;
+  if (target === 'three new folders') {
+    await mkdir(join(project.folder, 'group_vars'));
+    await rename(join(project.folder, `host_vars/${HOST}`), join(project.folder, 'group_vars/all'));
+    return rm(join(project.folder, 'host_vars'), { recursive: true });
+  }
   const vars = `host_vars/${HOST}/vars.yml`;
   const text = await project.read(vars);
   const named = text.replaceAll(': {password', `: {vault_file: ${KEPT_FILE}, password`);
@@ -189,7 +198,7 @@ function isSame(one: Tree, two: Tree): boolean {
 
 /** The folder of the file that the token is for. */
 function stateParent({ target }: Scenario): string {
-  return target === undefined || target === 'own file' ? FILES : dirname(KEPT_FILE);
+  return target?.endsWith('file') === true && target !== 'own file' ? dirname(KEPT_FILE) : FILES;
 }
 
 async function recoverInside(services: Services): Promise<string | null> {

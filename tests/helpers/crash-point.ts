@@ -18,6 +18,9 @@ export interface Tried {
 /** How a shell names the end by SIGKILL. */
 const KILLED = 137;
 
+/** The exit code where a homeserver did not answer. */
+const UNREACHABLE = 4;
+
 /** How many times faster the clock goes then. */
 const SPEED = 20;
 
@@ -26,9 +29,10 @@ const PROGRAM_EVERY = 8;
 
 /** Makes the trouble at the call of this number (from 1 on), runs again to the end, and counts. */
 export async function tryPoint(fixture: Fixture, scenario: Scenario, at: number): Promise<Tried> {
-  await fixture.reset();
+  await fixture.reset(scenario);
   const watch = watchOf(fixture, scenario, at);
-  const { run, point } = await watchRun(fixture.project, watch, ['--json'], optionsOf(watch));
+  const options = optionsOf(scenario);
+  const { run, point } = await watchRun(fixture.project, watch, ['--json'], options);
   if (point === null) return { point, counts: NONE, trouble: null };
   const untrue = run.exitCode === KILLED ? [] : await fixture.findUntrue(run);
   await fixture.disk?.comeBack();
@@ -60,16 +64,18 @@ function watchOf(
   };
 }
 
-/** A run that goes on may have to wait until a lost login must have ended: 30 s of its own clock. */
-function optionsOf({ blow }: Watch): Pick<RunOptions, 'preload'> {
-  return blow === 'SIGKILL' ? {} : { preload: { speed: SPEED } };
+/** A run may have to wait: until a lost login must have ended, or before it tries again. */
+function optionsOf({ blow, disk, isUnreachable }: Scenario): Pick<RunOptions, 'preload'> {
+  const waits = isUnreachable === true || disk === 'full' || (blow ?? 'SIGKILL') !== 'SIGKILL';
+  return waits ? { preload: { speed: SPEED } } : {};
 }
 
 /** Gives the names of the calls of a run that nothing happens to. */
 export async function listPoints(fixture: Fixture, scenario: Scenario): Promise<string[]> {
-  const { match, name } = scenario;
-  await fixture.reset();
-  const { calls, run } = await watchRun(fixture.project, {});
-  if (run.exitCode !== 0) throw new Error(`${name}: ${run.exitCode}\n${run.stderr}${run.stdout}`);
+  const { match, name, isUnreachable = false } = scenario;
+  await fixture.reset(scenario);
+  const { calls, run } = await watchRun(fixture.project, {}, [], optionsOf(scenario));
+  if (run.exitCode !== (isUnreachable ? UNREACHABLE : 0))
+    throw new Error(`${name}: ${run.exitCode}\n${run.stderr}${run.stdout}`);
   return calls.filter((call) => match?.test(call) ?? true).map(withoutNonces);
 }

@@ -10,7 +10,7 @@ export interface Scenario {
   /** Default: the embedded one. */
   readonly homeserver?: 'real Synapse';
   /** Where the token goes; default: into a file of its own, which does not exist yet. */
-  readonly target?: 'own file' | 'hand-written file' | 'encrypted file';
+  readonly target?: 'own file' | 'three new folders' | 'hand-written file' | 'encrypted file';
   /** Runs that were killed before, one after the other. */
   readonly killedBefore?: readonly Watch[];
   /** The calls that are tried; default: all. */
@@ -19,6 +19,8 @@ export interface Scenario {
   readonly blow?: Blow;
   /** The error comes at every later call, too. */
   readonly onwards?: boolean;
+  /** No homeserver answers the run that meets the trouble, so that it takes back what it made. */
+  readonly isUnreachable?: boolean;
   /** Between the crash and the last run there is one that reaches no homeserver. */
   readonly thenUnreachable?: boolean;
   /**
@@ -55,6 +57,21 @@ const OF_ONE: readonly Scenario[] = [
     name: 'a kill, then nobody answers',
     options: ONE,
     match: EFFECTS,
+    thenUnreachable: true,
+  },
+  {
+    name: 'three new folders, then nobody answers',
+    options: ONE,
+    target: 'three new folders',
+    match: EFFECTS,
+    thenUnreachable: true,
+  },
+  {
+    name: 'three new folders, nobody answers, twice',
+    options: ONE,
+    target: 'three new folders',
+    match: EFFECTS,
+    isUnreachable: true,
     thenUnreachable: true,
   },
   {
