@@ -47,6 +47,9 @@ What to do:
       --detailed-exitcode   with --check: exit code 2 if changes are pending
       --max-wait SECONDS    how long to wait for rate limits, a homeserver
                             (default: matrix_tokens_max_wait, else 600)
+      --lock-timeout SECONDS
+                            how long to wait for another run that works on the
+                            same files (default: 60)
 
 ${OUTPUT}
 

@@ -19,6 +19,8 @@ export interface Options {
   readonly detailedExitcode: boolean;
   /** Seconds; undefined: what vars say. */
   readonly maxWait: number | undefined;
+  /** Seconds; undefined: the default. */
+  readonly lockTimeout: number | undefined;
   readonly format: 'text' | 'json';
   readonly vaultPasswordFiles: readonly string[];
   readonly vaultIds: readonly string[];
@@ -45,6 +47,7 @@ export const FLAGS = {
   diff: { type: 'boolean', short: 'D' },
   'detailed-exitcode': { type: 'boolean' },
   'max-wait': { type: 'string' },
+  'lock-timeout': { type: 'string' },
   format: { type: 'string' },
   json: { type: 'boolean' },
   'vault-password-file': { type: 'string', multiple: true },
@@ -58,7 +61,7 @@ export const FLAGS = {
 } as const satisfies ParseArgsConfig['options'];
 
 /** Options that the task validate does not take. */
-export const CHANGING_ONLY = ['check', 'diff', 'max-wait'] as const;
+export const CHANGING_ONLY = ['check', 'diff', 'max-wait', 'lock-timeout'] as const;
 
 /** Reads the arguments after the program's name. Throws InputError (E_OPTION). */
 export function parseOptions(argv: readonly string[]): Request {
@@ -70,7 +73,8 @@ export function parseOptions(argv: readonly string[]): Request {
   if (values.version === true) return { kind: 'version' };
   if (task === 'unlock') return parseUnlock(names, values);
   const faults = checkTogether(values, task);
-  const maxWait = parseMaxWait(values['max-wait'], faults);
+  const maxWait = parseSeconds('max-wait', values, faults);
+  const lockTimeout = parseSeconds('lock-timeout', values, faults);
   const format = parseFormat(values, faults);
   if (faults.length > 0) throw new InputError(faults);
   return {
@@ -86,6 +90,7 @@ export function parseOptions(argv: readonly string[]): Request {
       diff: values.diff === true,
       detailedExitcode: values['detailed-exitcode'] === true,
       maxWait,
+      lockTimeout,
       format,
       vaultPasswordFiles: [
         ...(values['vault-password-file'] ?? []),
@@ -150,7 +155,7 @@ function describeParseError(error: NodeJS.ErrnoException, argv: readonly string[
     code: 'E_OPTION',
     found: 'an option without its value, or with a value that it does not take',
     wanted:
-      'values after -i, -l, -e, --playbook-dir, --max-wait, --format, --vault-password-file and --vault-id, and after no other',
+      'values after -i, -l, -e, --playbook-dir, --max-wait, --lock-timeout, --format, --vault-password-file and --vault-id, and after no other',
     fix: 'see `matrix-tokens --help`',
   };
 }
@@ -204,13 +209,18 @@ function checkTogether(values: Values, task: Options['task']): Fault[] {
   return faults;
 }
 
-function parseMaxWait(text: string | undefined, faults: Fault[]): number | undefined {
+function parseSeconds(
+  name: 'max-wait' | 'lock-timeout',
+  values: Values,
+  faults: Fault[],
+): number | undefined {
+  const text = values[name];
   if (text === undefined) return undefined;
   const seconds = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
   if (seconds <= 86_400) return seconds;
   faults.push({
     code: 'E_OPTION',
-    found: '--max-wait with something else than seconds',
+    found: `--${name} with something else than seconds`,
     wanted: 'a whole number from 0 to 86400',
   });
   return undefined;

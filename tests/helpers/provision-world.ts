@@ -57,6 +57,7 @@ export async function provisionInside(
       services: [],
       check: false,
       maxWait: undefined,
+      lockTimeout: undefined,
       vaultPasswordFiles: ['vault_pass'],
       vaultIds: [],
       askVaultPass: false,
