@@ -85,16 +85,17 @@ test('the counts see what is left or damaged: files, locks, tokens', { skip }, a
 });
 
 test('a run that says what is not so is found out', () => {
-  const services = [{ service: 'news', outcome: 'changed', code: null, message: 'stored' }];
+  const told = { service: 'news', outcome: 'changed', code: null, message: '', hint: null };
+  const services = [told];
   const report = { services, sessions_left: [], notes: [], faults: [] };
-  const run = { exitCode: 0, signal: null, stdout: JSON.stringify(report), stderr: '' };
-  const good = { run, stored: ['news'], written: ['news'], isUnchanged: false, logins: 1 };
-  const nothing = { open: [], opened: [], journalled: [] };
-  assert.deepEqual(findUntrue({ ...good, ...nothing }), []);
-  assert.equal(findUntrue({ ...good, ...nothing, stored: [] }).length, 1);
-  assert.equal(findUntrue({ ...good, ...nothing, open: ['D'] }).length, 3);
-  assert.equal(findUntrue({ ...good, ...nothing, run: { ...run, exitCode: 70 } }).length, 1);
-  assert.equal(findUntrue({ ...good, ...nothing, run: { ...run, stdout: '' } }).length, 1);
+  const said = { exitCode: 0, report, stderr: '' };
+  const truth = { stored: ['news'], written: ['news'], isUnchanged: false, logins: 1 };
+  const good = { ...truth, open: [], opened: [], journalled: [] };
+  assert.deepEqual(findUntrue(said, good), []);
+  assert.equal(findUntrue(said, { ...good, stored: [] }).length, 1);
+  assert.equal(findUntrue(said, { ...good, open: ['D'] }).length, 3);
+  assert.equal(findUntrue({ ...said, exitCode: 70 }, good).length, 1);
+  assert.equal(findUntrue({ ...said, report: null }, good).length, 1);
 });
 
 test('a lock that cannot be removed does not make its own run wait for it', { skip }, async (t) => {

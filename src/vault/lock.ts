@@ -142,7 +142,8 @@ async function checkLock(path: string, place: LockPlace, { nonce }: LockRecord):
   const record = await storing(path, { replaced: false }, () => readRecord(lockFile(place)));
   if (nonceOf(record) === nonce) return;
   const reason = 'its lock was taken away from this run';
-  throw new StoreError(path, reason, { code: null, replaced: false });
+  const state = { replaced: false, now: 'this run writes nothing to it any more' };
+  throw new StoreError(path, reason, { ...state, code: null });
 }
 
 /** Gives false where somebody else's guard stays in the way. */

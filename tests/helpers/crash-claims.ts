@@ -1,11 +1,17 @@
 // What a run says, held against what is true: a run that goes on after a fault has to tell which file
 // changed, which session is open and what waits in the journal.
-import { reportOf } from './provision-project.ts';
-import type { Report, Run } from './provision-project.ts';
+import type { Report } from './provision-project.ts';
 
-/** What is true after a run. */
+/** What a run said. */
+export interface Said {
+  readonly exitCode: number | null;
+  /** Null: none that could be read. */
+  readonly report: Report | null;
+  readonly stderr: string;
+}
+
+/** What is true after it. */
 export interface Truth {
-  readonly run: Run;
   /** Services whose stored token works. */
   readonly stored: readonly string[];
   /** Services of which a token stands in some file, whether it works or not. */
@@ -23,19 +29,14 @@ export interface Truth {
 }
 
 /** Gives a sentence for each thing that the run said, or kept to itself, and that is not so. */
-export function findUntrue(truth: Truth): string[] {
-  const { run } = truth;
-  let report: Report;
-  try {
-    report = reportOf(run);
-  } catch {
-    return [`no report: exit code ${run.exitCode}, ${run.stderr}`];
-  }
+export function findUntrue({ exitCode, report, stderr }: Said, truth: Truth): string[] {
+  if (report === null) return [`no report: exit code ${exitCode}, ${stderr}`];
+  if (exitCode === 70) return [`a bug: ${stderr}`];
   return [
     ...untrueServices(report, truth),
     // Bad input: nothing was tried, and nothing is said of what waits.
-    ...(run.exitCode === 5 ? [] : untrueSessions(report, truth)),
-    ...untrueExitCode(report, truth),
+    ...(exitCode === 5 ? [] : untrueSessions(report, truth)),
+    ...untrueExitCode(report, exitCode, truth),
   ];
 }
 
@@ -71,11 +72,9 @@ function untrueSessions({ sessions_left: left }: Report, truth: Truth): string[]
   ];
 }
 
-function untrueExitCode(report: Report, { run, logins, open }: Truth): string[] {
-  const { exitCode } = run;
+function untrueExitCode(report: Report, code: Said['exitCode'], { logins, open }: Truth): string[] {
   const isWhole = report.services.every(({ outcome }) => outcome === 'ok' || outcome === 'changed');
   const isGood = isWhole && report.sessions_left.length === 0 && open.length === 0;
-  if (exitCode === 0 && !isGood) return ['exit code 0, and not all is done'];
-  if (exitCode === 5 && logins > 0) return [`exit code 5 after ${logins} logins`];
-  return exitCode === 70 ? [`a bug: ${run.stderr}`] : [];
+  if (code === 0 && !isGood) return ['exit code 0, and not all is done'];
+  return code === 5 && logins > 0 ? [`exit code 5 after ${logins} logins`] : [];
 }

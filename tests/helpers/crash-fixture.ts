@@ -1,12 +1,8 @@
 // A project and its homeserver in a given situation, to which both can be set back again and again.
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Homeserver, RequestRecord } from '../../scripts/homeserver/homeserver.ts';
+import type { Homeserver } from '../../scripts/homeserver/homeserver.ts';
 import type { ServerState } from '../../scripts/homeserver/state.ts';
-import { devicesOf } from '../../scripts/homeserver/state.ts';
-import { readJournal } from '../../src/vault/journal.ts';
-import { findUntrue } from './crash-claims.ts';
-import type { Truth } from './crash-claims.ts';
 import {
   countClear,
   countEmpty,
@@ -19,6 +15,7 @@ import type { Contents, Counts, Tree } from './crash-counts.ts';
 import type { Scenario } from './crash-scenarios.ts';
 import { makeDisk, makeSmallDisk } from './crash-disk.ts';
 import type { Disk } from './crash-disk.ts';
+import { rememberBefore, saidBy, sessionsOf } from './crash-truth.ts';
 import type { Cleanup, Project, Run } from './provision-project.ts';
 import { ageJournal, FILES, HOST, servicesFor } from './provision-services.ts';
 import type { Services } from './provision-services.ts';
@@ -63,7 +60,7 @@ export async function makeFixture(t: Cleanup, scenario: Scenario): Promise<Fixtu
   const [begin, state] = [project.tree(), copyState(homeserver.state)];
   await disk?.keep();
   const read = createReader(project);
-  let seen = 0;
+  let judge = rememberBefore(services, stateParent(scenario));
   const look = async () => ({ tree: project.tree(), ...(await read(project.tree())) });
   return {
     project,
@@ -74,27 +71,14 @@ export async function makeFixture(t: Cleanup, scenario: Scenario): Promise<Fixtu
       restoreState(homeserver.state, state);
       homeserver.faults.length = 0;
       if (isUnreachable === true) homeserver.faults.push({ cut: 'before' });
-      seen = homeserver.requests.length;
+      judge = rememberBefore(services, stateParent(scenario));
     },
     countDamage: async () => {
       const { tree, closed } = await look();
       const lost = await countMissing(read, clean, tree);
       return { closed, lost, clear: countClear(tree, secretsOf(services)) };
     },
-    findUntrue: async (run) => {
-      const { tree, values } = await look();
-      const sessions = sessionsOf(services, values);
-      const known = new Set([...state.devices.values()].flatMap((one) => [...one.keys()]));
-      const journalled = (await readJournal(join(project.folder, stateParent(scenario)))).entries;
-      return findUntrue({
-        run,
-        ...sessions,
-        opened: sessions.open.filter((device) => !known.has(device)),
-        isUnchanged: isSame(begin, tree),
-        logins: homeserver.requests.slice(seen).filter(isLogin).length,
-        journalled: journalled.map((entry) => entry.device_id),
-      });
-    },
+    findUntrue: (run) => judge(saidBy(run)),
     countEmpty: () => ({ ...NONE, temp: countEmpty(clean, project.tree()) }),
     count: async () => {
       const { tree, closed, values } = await look();
@@ -154,25 +138,6 @@ async function prepareTarget({ project }: Services, target: Scenario['target']):
   await project.write(KEPT_FILE, isWhole ? `${sealed.slice('!vault |\n'.length)}\n` : kept);
 }
 
-/** Who is logged in, held against what the files say. */
-function sessionsOf(
-  { homeserver, names }: Services,
-  values: Contents['values'],
-): Pick<Truth, 'stored' | 'written' | 'open'> {
-  const { sessions } = homeserver.state;
-  const written = names.filter((name) => values.has(`vault_${name}_token`));
-  const stored = written.filter((name) => {
-    const session = sessions.get(values.get(`vault_${name}_token`) ?? '');
-    const device = session?.user.localpart === name ? session.device.deviceId : null;
-    return device !== null && device === values.get(`vault_${name}_device`);
-  });
-  const open = names.flatMap((name) => {
-    const ids = devicesOf(homeserver.state, `@${name}:${homeserver.serverName}`).keys();
-    return [...ids].filter((id) => id !== values.get(`vault_${name}_device`));
-  });
-  return { written, stored, open };
-}
-
 function countSessions(
   services: Services,
   values: Contents['values'],
@@ -182,18 +147,6 @@ function countSessions(
   const foreign = [...services.homeserver.state.sessions.keys()].filter((one) => !held.has(one));
   const lost = services.names.length - stored.length;
   return { lost, tokens: foreign.length, devices: open.length };
-}
-
-function isLogin({ method, path }: RequestRecord): boolean {
-  return method === 'POST' && path.endsWith('/login');
-}
-
-function isSame(one: Tree, two: Tree): boolean {
-  const files = (tree: Tree): string[] => {
-    const kept = [...tree].filter(([path, text]) => text !== null && !path.includes('/.matrix-'));
-    return kept.map(([path, text]) => `${path}\n${text}`);
-  };
-  return files(one).join('\0') === files(two).join('\0');
 }
 
 /** The folder of the file that the token is for. */
