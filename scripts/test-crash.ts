@@ -10,9 +10,9 @@ import { SCENARIOS } from '../tests/helpers/crash-scenarios.ts';
 import type { Scenario } from '../tests/helpers/crash-scenarios.ts';
 import { synapseSkip } from '../tests/helpers/python.ts';
 import { watchSkip } from '../tests/helpers/watch-calls.ts';
-import { countsText, docsText, headText, rowText, troubleText } from './crash-report.ts';
-import type { Row } from './crash-report.ts';
-import { runScenarios } from './crash-run.ts';
+import { countsText, docsText, headText, rowText, troubleText } from './test-crash-report.ts';
+import type { Row } from './test-crash-report.ts';
+import { runScenarios } from './test-crash-run.ts';
 import { prepareTestEnvironment } from './test-environment.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');

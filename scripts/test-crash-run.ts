@@ -6,8 +6,8 @@ import { resolve } from 'node:path';
 import { OWN_MOUNTS } from '../tests/helpers/crash-disk.ts';
 import type { Scenario } from '../tests/helpers/crash-scenarios.ts';
 import type { Done, Task } from '../tests/helpers/crash-worker.ts';
-import { rowOf } from './crash-report.ts';
-import type { Row } from './crash-report.ts';
+import { rowOf } from './test-crash-report.ts';
+import type { Row } from './test-crash-report.ts';
 
 const WORKER = resolve(import.meta.dirname, '../tests/helpers/crash-worker.js');
 const AT_ONCE = 2;
