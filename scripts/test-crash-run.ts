@@ -15,11 +15,11 @@ const AT_ONCE = 2;
 /** Tries all points of the scenarios, and gives a row for each, in their order. */
 export async function* runScenarios(
   scenarios: readonly Scenario[],
-  signal: AbortSignal,
+  { isEvery, signal }: { readonly isEvery: boolean; readonly signal: AbortSignal },
 ): AsyncGenerator<Row> {
   const waiting = scenarios.flatMap(({ name }): Task[] => {
     return Array.from({ length: AT_ONCE }, (_, index) => {
-      return { scenario: name, first: index + 1, step: AT_ONCE };
+      return { scenario: name, first: index + 1, step: AT_ONCE, isEvery };
     });
   });
   const board = createBoard<Done>();

@@ -1,7 +1,7 @@
 // `npm run test:crash`: makes trouble at every system call of `provision` that touches the disk or the
 // network, runs it again to the end, and counts what was lost. All counts have to be zero.
-// `-- power` picks scenarios by a part of their names; `-- --write-docs` puts the figures into
-// docs/guarantees.md. What this machine cannot do is left out, and said; with CI=true that fails.
+// `-- power` picks scenarios by a part of their names; `-- --every` also tries the calls without an
+// effect in all of them; `-- --write-docs` puts the figures into docs/guarantees.md. What this machine cannot do is left out, and said; with CI=true that fails.
 import { readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -61,7 +61,7 @@ async function writeDocs(rows: readonly Row[]): Promise<void> {
 
 /** Gives the exit code. */
 async function main(argv: string[], signal: AbortSignal): Promise<number> {
-  const options = { 'write-docs': { type: 'boolean' } } as const;
+  const options = { every: { type: 'boolean' }, 'write-docs': { type: 'boolean' } } as const;
   const { values, positionals } = parseArgs({ args: argv, options, allowPositionals: true });
   const chosen = choose(positionals);
   const isReal = chosen.some(({ homeserver }) => homeserver !== undefined);
@@ -72,7 +72,7 @@ async function main(argv: string[], signal: AbortSignal): Promise<number> {
     const scenarios = await possible(chosen);
     const rows: Row[] = [];
     say(headText());
-    for await (const row of runScenarios(scenarios, signal)) {
+    for await (const row of runScenarios(scenarios, { isEvery: values.every === true, signal })) {
       rows.push(row);
       say(`${rowText(row)}${troubleText(row)}`);
     }

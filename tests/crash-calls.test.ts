@@ -2,8 +2,9 @@
 // few dozen calls; `npm run test:crash` makes it at all of them, with power cuts and a full disk, and
 // on a real Synapse.
 import assert from 'node:assert/strict';
-import { rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { findUntrue } from './helpers/crash-claims.ts';
 import { isNone } from './helpers/crash-counts.ts';
@@ -17,9 +18,11 @@ import { FILES, STATE } from './helpers/provision-services.ts';
 import { EFFECTS, watchRun, watchSkip } from './helpers/watch-calls.ts';
 
 const skip = await watchSkip();
+const ROOT = resolve(import.meta.dirname, '../..');
 
-/** Of each scenario; which ones differs from scenario to scenario. */
-const POINTS = 2;
+/** How many of each scenario; which ones differs from scenario to scenario. */
+const KILLS = 2;
+const FAULTS = 1;
 
 const HERE = SCENARIOS.filter(({ disk, homeserver }) => {
   return disk === undefined && homeserver === undefined;
@@ -29,7 +32,8 @@ for (const [index, scenario] of HERE.entries()) {
   test(`at some calls, the rest by npm run test:crash: ${scenario.name}`, { skip }, async (t) => {
     const fixture = await makeFixture(t, scenario);
     const names = await listPoints(fixture, scenario);
-    const step = Math.floor(names.length / POINTS);
+    const isKill = scenario.blow === undefined;
+    const step = Math.ceil(names.length / (isKill ? KILLS : FAULTS));
     for (let at = 1 + (index % step); at <= names.length; at += step) {
       await assertMended(fixture, scenario, at);
     }
@@ -96,6 +100,31 @@ test('a run that says what is not so is found out', () => {
   assert.equal(findUntrue(said, { ...good, open: ['D'] }).length, 3);
   assert.equal(findUntrue({ ...said, exitCode: 70 }, good).length, 1);
   assert.equal(findUntrue({ ...said, report: null }, good).length, 1);
+});
+
+test('every test and scenario that docs/guarantees.md names is there', async () => {
+  const docs = await readFile(join(ROOT, 'docs/guarantees.md'), 'utf8');
+  const table = docs.split('\n').filter((line) => line.startsWith('| ') && line.includes('`'));
+  const named = table.flatMap((line) =>
+    [...line.matchAll(/`([^`]+)`/g)].map(([, word]) => word ?? ''),
+  );
+  for (const name of named.filter((word) => /^[a-z-]+$/.test(word))) {
+    assert.ok(existsSync(join(ROOT, `tests/${name}.test.ts`)), name);
+  }
+  for (const path of named.filter((word) => word.includes('/'))) {
+    assert.ok(existsSync(join(ROOT, path)), path);
+  }
+  const commands = named.flatMap((word) => /^npm run test:crash -- (.*)$/.exec(word)?.[1] ?? []);
+  assert.ok(named.length > 15 && commands.length >= 4);
+  for (const words of commands) {
+    for (const [, quoted, bare] of words.matchAll(/'([^']+)'|(\S+)/g)) {
+      const part = quoted ?? bare ?? '';
+      assert.ok(
+        SCENARIOS.some(({ name }) => name.includes(part)),
+        part,
+      );
+    }
+  }
 });
 
 test('a lock that cannot be removed does not make its own run wait for it', { skip }, async (t) => {

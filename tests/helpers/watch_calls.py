@@ -28,13 +28,11 @@ import errno
 import fcntl
 import json
 import os
-import platform
 import re
 import select
 import signal
 import socket
 import struct
-import subprocess
 import sys
 
 # The numbers of the calls on x86_64 and on aarch64 (which lacks the old ones): name, then how its
@@ -89,7 +87,7 @@ libc.syscall.restype = ctypes.c_long
 
 def main():
     settings, command = json.loads(sys.argv[1]), sys.argv[2:]
-    column, machine, seccomp, readv = MACHINES[platform.machine()]
+    column, machine, seccomp, readv = MACHINES[os.uname().machine]
     numbers = {entry[column]: name for name, entry in CALLS.items() if entry[column] is not None}
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
     program = filter_program(machine, numbers)
@@ -193,7 +191,8 @@ class Watch:
             return 0
         if self.count == self.at:
             if self.before is not None:
-                subprocess.run(self.before, check=True)
+                if os.spawnvp(os.P_WAIT, self.before[0], self.before) != 0:
+                    raise RuntimeError(f"{self.before[0]} failed")
             if self.died is not None:
                 with open(self.died, "w") as file:
                     file.write(name)
