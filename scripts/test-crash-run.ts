@@ -25,7 +25,7 @@ export async function* runScenarios(
   const board = createBoard<Done>();
   const hasDisk = scenarios.some(({ disk }) => disk !== undefined);
   const workers = Array.from({ length: AT_ONCE }, () => startWorker(hasDisk));
-  const kill = (): void => workers.forEach((worker) => worker.kill('SIGKILL'));
+  const kill = (): void => workers.forEach((worker) => worker.kill('SIGTERM'));
   signal.addEventListener('abort', kill);
   const working = Promise.all(workers.map((worker) => work(worker, waiting, board)));
   try {

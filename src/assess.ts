@@ -147,8 +147,7 @@ async function readSessions({
   const files = [...targets, ...usual.map((folder) => join(folder, '*'))];
   const folders = new Set<string>();
   for (const file of withState(files)) folders.add(dirname(await resolveTarget(file)));
-  const above = new Set(actions.flatMap(({ target }) => foldersAbove(dirname(target.file))));
-  for (const folder of above) {
+  for (const folder of new Set(actions.flatMap(foldersOfWord))) {
     if (existsSync(stateFolder(folder))) folders.add(await resolveTarget(folder));
   }
   const names = new Set(hosts.map((host) => host.name));
@@ -169,6 +168,18 @@ async function readSessions({
 function usualFolders({ inventoryFolder, name }: HostView): string[] {
   const folder = join(inventoryFolder, 'host_vars', name);
   return [join(folder, TARGET_FOLDER), folder, inventoryFolder];
+}
+
+/**
+ * Gives the folders in which there may be word of folders that were made for a target. What stands in
+ * a state folder is believed, so it is looked for where the inventory is, or where it ends.
+ */
+function foldersOfWord({ definition, target }: Action): string[] {
+  const above = foldersAbove(dirname(target.file));
+  const end = above.indexOf(definition.host.inventoryFolder);
+  if (end >= 0) return above.slice(0, end + 1);
+  const nearest = above.find((folder) => existsSync(folder));
+  return nearest === undefined || existsSync(dirname(target.file)) ? [] : [nearest];
 }
 
 /**

@@ -38,10 +38,10 @@ export async function lockTargets(
   const release = async (): Promise<void> => {
     await Promise.all([...locks.values()].map((lock) => releaseOne(lock, world)));
   };
-  const deadline = Date.now() + lockTimeout * 1000;
+  const deadline = world.now() + lockTimeout * 1000;
   try {
     for (const path of [...shown.keys()].toSorted()) {
-      const waitMs = Math.max(0, deadline - Date.now());
+      const waitMs = Math.max(0, deadline - world.now());
       locks.set(path, await lockOne({ path, shown: shown.get(path) ?? path, waitMs }, world));
     }
   } catch (error) {
@@ -61,6 +61,7 @@ async function lockOne({ path, shown, waitMs }: Wanted, world: World): Promise<L
   try {
     const lock = await acquireLock(path, {
       waitMs,
+      now: () => world.now(),
       onWait: (holder) => world.progress({ kind: 'lock', file: shown, holder: nameOf(holder) }),
       signal: world.signal,
     });

@@ -25,9 +25,14 @@ export interface Done extends Task {
   readonly expected: readonly string[];
 }
 
+const cleanups: (() => unknown)[] = [];
+
+async function cleanUp(): Promise<void> {
+  for (const clean of cleanups.splice(0).toReversed()) await clean();
+}
+
 async function carryOut(task: Task): Promise<Done> {
   const scenario = scenarioOf(task);
-  const cleanups: (() => unknown)[] = [];
   try {
     const fixture = await fixtureOf({ after: (clean) => cleanups.push(clean) }, scenario);
     const all = await listPoints(fixture, scenario);
@@ -39,7 +44,7 @@ async function carryOut(task: Task): Promise<Done> {
     }
     return { ...task, tried, expected };
   } finally {
-    for (const clean of cleanups.toReversed()) await clean();
+    await cleanUp();
   }
 }
 
@@ -58,6 +63,10 @@ async function fixtureOf(t: Cleanup, scenario: Scenario) {
 
 // Whoever works on the machine meanwhile comes first.
 setPriority(Math.min(19, getPriority() + 5));
+
+process.on('SIGTERM', () => {
+  void cleanUp().finally(() => process.exit(1));
+});
 
 process.on('message', (task: Task) => {
   carryOut(task).then(
