@@ -55,12 +55,18 @@ function startWorker(hasDisk: boolean): ChildProcess {
 }
 
 async function work(worker: ChildProcess, waiting: Task[], board: Board<Done>): Promise<void> {
+  const ended = once(worker, 'exit');
   for (let task = waiting.shift(); task !== undefined; task = waiting.shift()) {
+    const name = task.scenario;
+    const listening = new AbortController();
+    const answer = once(worker, 'message', { signal: listening.signal });
     worker.send(task);
-    const ended = once(worker, 'exit').then(() => null);
-    const done = await Promise.race([once(worker, 'message'), ended]);
-    if (done === null) throw new Error(`${task.scenario}: its process has ended`);
-    board.put(task.scenario, done[0] as Done);
+    const died = ended.then(() => {
+      throw new Error(`${name}: its process has ended`);
+    });
+    const [done] = (await Promise.race([answer, died])) as [Done];
+    listening.abort();
+    board.put(name, done);
   }
 }
 
