@@ -25,7 +25,7 @@ const UNREACHABLE = 4;
 const SPEED = 20;
 
 /** Every so many points the last run is the program itself; else it runs in this process. */
-const PROGRAM_EVERY = 8;
+const PROGRAM_EVERY = 16;
 
 /** Makes the trouble at the call of this number (from 1 on), runs again to the end, and counts. */
 export async function tryPoint(fixture: Fixture, scenario: Scenario, at: number): Promise<Tried> {
