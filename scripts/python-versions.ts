@@ -28,6 +28,11 @@ export const ANSIBLE_LINES: readonly PythonPackage[] = [
   { name: 'ansible-core', version: '2.21.5', oldestMinor: 12, newestMinor: 14, seconds: 10 },
 ];
 
+/** What Galaxy, too, checks collections with. */
+export const LINT_VERSIONS: readonly PythonPackage[] = [
+  { name: 'ansible-lint', version: '26.10.1', oldestMinor: 10, seconds: 40 },
+];
+
 export const SYNAPSE_VERSIONS: readonly PythonPackage[] = [
   { name: 'matrix-synapse', version: '1.163.2', oldestMinor: 10, seconds: 40 },
 ];

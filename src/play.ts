@@ -32,9 +32,9 @@ export function openPlay(request: PlayRequest, ask: Ask, { cwd }: World): Source
 
 function openVault({ secrets }: PlayRequest): ReturnType<typeof vaultAccessWith> {
   return vaultAccessWith(
-    secrets.map(([label, base64]): VaultSecret => ({
+    secrets.map(([label, hex]): VaultSecret => ({
       label,
-      password: bytesToPassword(Buffer.from(base64, 'base64')),
+      password: bytesToPassword(Buffer.from(hex, 'hex')),
     })),
   );
 }

@@ -73,7 +73,7 @@ async function answer(ends: Ends): Promise<string> {
 }
 
 async function provisionPlay(request: PlayRequest, ask: Ask, ends: Ends): Promise<string> {
-  const { check, diff, failOnDeferred } = request;
+  const { check, diff, failOnDeferred, fail } = request;
   const world = makePlayWorld(ends.signal);
   const source = openPlay(request, ask, world);
   const options = { services: [], check, maxWait: undefined, lockTimeout: undefined };
@@ -83,6 +83,7 @@ async function provisionPlay(request: PlayRequest, ask: Ask, ends: Ends): Promis
     {
       diff,
       failOnDeferred,
+      fail,
       load: findLoads(actions, check ? [] : report.outcomes),
       standIns: findStandIns(actions),
     },

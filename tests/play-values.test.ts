@@ -129,7 +129,7 @@ test('a result is one line in ASCII, without secrets', () => {
     interrupted: null,
   } as const;
   const load = [{ file: '/the-söcret-of-a-user/x.yml', own: true, names: [] }];
-  const options = { diff: false, failOnDeferred: true, load, standIns: [] };
+  const options = { diff: false, failOnDeferred: true, fail: true, load, standIns: [] };
   const { result } = JSON.parse(formatPlayResult(report, options)) as {
     result: Readonly<Record<string, unknown>>;
   };

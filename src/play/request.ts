@@ -4,7 +4,7 @@ import { InputError } from '../errors.ts';
 export interface PlayRequest {
   /** Names of all variables that the host has. */
   readonly names: readonly string[];
-  /** The vault passwords of the play: label, and bytes in base64. */
+  /** The vault passwords of the play: label, and bytes in hexadecimal digits. */
   readonly secrets: readonly (readonly [string, string])[];
   readonly check: boolean;
   readonly diff: boolean;
@@ -12,7 +12,12 @@ export interface PlayRequest {
   readonly async: number;
   readonly runOnce: boolean;
   readonly failOnDeferred: boolean;
+  /** Whether the task itself fails for services without a token; the role does so later. */
+  readonly fail: boolean;
 }
+
+/** Options of the task; the plugin itself reads the first two. */
+export const PLAY_OPTIONS = ['bin', 'node', 'fail', 'fail_on_deferred'] as const;
 
 /** Reads the first line. Throws InputError for a setting of the role that is of the wrong type. */
 export function readPlayRequest(line: string): PlayRequest {
@@ -21,6 +26,7 @@ export function readPlayRequest(line: string): PlayRequest {
     secrets: [string, string][];
     args: Record<string, unknown>;
   } & Record<string, unknown>;
+  checkOptions(sent.args);
   return {
     names: sent.names,
     secrets: sent.secrets,
@@ -28,8 +34,27 @@ export function readPlayRequest(line: string): PlayRequest {
     diff: sent['diff'] === true,
     async: Number(sent['async_val'] ?? 0),
     runOnce: sent['run_once'] === true,
-    failOnDeferred: readBoolean(sent.args['fail_on_deferred'], 'matrix_tokens_fail_on_deferred'),
+    failOnDeferred: readBoolean(
+      sent.args['fail_on_deferred'] ?? true,
+      'matrix_tokens_fail_on_deferred',
+    ),
+    fail: readBoolean(sent.args['fail'] ?? true, 'fail'),
   };
+}
+
+/** Ansible checks no options of a task that is an action plugin. */
+function checkOptions(args: Readonly<Record<string, unknown>>): void {
+  const known: readonly string[] = PLAY_OPTIONS;
+  const unknown = Object.keys(args).filter((name) => !known.includes(name));
+  if (unknown.length === 0) return;
+  throw new InputError(
+    unknown.map((name) => ({
+      code: 'E_PLAY',
+      found: `'${name}' is no option of this task`,
+      wanted: `one of ${PLAY_OPTIONS.join(', ')}`,
+      fix: 'services, passwords and homeservers are variables of the host',
+    })),
+  );
 }
 
 /** With `-e name=false` everything is text. */

@@ -9,6 +9,8 @@ import type { Leftover, Outcome, Report } from './types.ts';
 export interface PlayResultOptions {
   readonly diff: boolean;
   readonly failOnDeferred: boolean;
+  /** Whether trouble makes it a failed result. */
+  readonly fail: boolean;
   /** Files that the role loads for later tasks. */
   readonly load: readonly object[];
   /** In check mode, what later tasks get in place of tokens. */
@@ -19,13 +21,17 @@ export interface PlayResultOptions {
 export function formatPlayResult(report: Report, options: PlayResultOptions): string {
   const changed = report.outcomes.filter(({ outcome }) => outcome === 'changed');
   const isPending = report.check && report.leftovers.length > 0;
+  const trouble = findTrouble(report, options);
+  const failed = options.fail && trouble.length > 0;
   const said = {
+    // In the role failing is a task of its own, so that what was stored is loaded and its handlers
+    // are notified.
+    ...(failed ? { failed } : {}),
     changed: changed.length > 0 || isPending,
-    msg: summary(report),
+    msg: failed ? [summary(report), ...trouble].join('\n') : summary(report),
     services: report.outcomes,
     sessions_left: report.leftovers,
-    // Failing is a task of its own, so that what was stored is loaded and its handlers are notified.
-    trouble: findTrouble(report, options),
+    trouble,
     warnings: [...report.notes, ...findWarnings(report, options)],
     exit_code: exitCodeOf(report),
     ...(options.diff ? { diff: changed.flatMap(diffOf) } : {}),

@@ -2,7 +2,6 @@
 import json
 import os
 import shlex
-from base64 import b64encode
 from subprocess import DEVNULL, PIPE, Popen, getoutput
 
 from ansible.module_utils.common.text.converters import to_text
@@ -13,6 +12,7 @@ try:  # ansible-core 2.19 and newer
     from ansible.template import is_trusted_as_template as is_template
 except ImportError:
     Origin, is_template = None, lambda text: not getattr(text, '__UNSAFE__', False)
+BUNDLE = os.path.join(os.path.dirname(__file__), '../files/matrix-tokens.cjs')
 
 
 def encode(value):
@@ -39,9 +39,9 @@ class ActionModule(ActionBase):
             return {'error': to_text(error)}
 
     def run(self, tmp=None, task_vars=None):
-        args, secrets = self._task.args, self._loader._vault.secrets or []
+        args, secrets = {'node': 'node', 'bin': BUNDLE} | self._task.args, self._loader._vault.secrets or []
         answer = {key: getattr(self._task, key) for key in ('args', 'check_mode', 'diff', 'async_val', 'run_once')}
-        answer |= {'names': list(task_vars), 'secrets': [[label, b64encode(it.bytes).decode()] for label, it in secrets]}
+        answer |= {'names': list(task_vars), 'secrets': [[label, it.bytes.hex()] for label, it in secrets]}
         child = Popen(['/bin/sh', args['bin'], 'play'], stdin=PIPE, stdout=PIPE, stderr=DEVNULL, text=True,
                       env={**os.environ, 'MATRIX_TOKENS_NODE': args['node']}, start_new_session=True)
         try:
