@@ -9,13 +9,20 @@ import { manyHosts } from './many-hosts.ts';
 import type { Bench } from './measure.ts';
 import { nothingToDo } from './nothing-to-do.ts';
 import { copyBundle } from './project.ts';
+import { scale } from './scale.ts';
 
-const BENCHMARKS: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
+type Benchmark = (bench: Bench & { readonly hosts: number }) => Promise<void>;
+
+const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   'nothing-to-do': nothingToDo,
   logins,
   'many-hosts': manyHosts,
+  scale,
 };
+/** Takes longer than all others together. */
+const ONLY_BY_NAME = ['scale'];
 const ROUNDS = 20;
+const HOSTS = 200;
 
 function say(text: string): void {
   process.stdout.write(`${text}\n`);
@@ -25,8 +32,9 @@ function loadText(): string {
   return `load ${loadavg()[0]?.toFixed(1)} on ${availableParallelism()} cores`;
 }
 
-function chosen(names: readonly string[]): ((bench: Bench) => Promise<void>)[] {
-  const wanted = names.length > 0 ? names : Object.keys(BENCHMARKS);
+function chosen(names: readonly string[]): Benchmark[] {
+  const usual = Object.keys(BENCHMARKS).filter((name) => !ONLY_BY_NAME.includes(name));
+  const wanted = names.length > 0 ? names : usual;
   return wanted.map((name) => {
     const benchmark = BENCHMARKS[name];
     if (benchmark !== undefined) return benchmark;
@@ -34,22 +42,23 @@ function chosen(names: readonly string[]): ((bench: Bench) => Promise<void>)[] {
   });
 }
 
-function parseRounds(text: string | undefined): number {
-  const rounds = Number(text ?? ROUNDS);
-  if (Number.isInteger(rounds) && rounds > 0) return rounds;
-  throw new Error('--rounds wants a whole number above 0');
+function parseCount(name: string, text: string | undefined, usual: number): number {
+  const count = Number(text ?? usual);
+  if (Number.isInteger(count) && count > 0) return count;
+  throw new Error(`--${name} wants a whole number above 0`);
 }
 
 async function main(argv: string[], signal: AbortSignal): Promise<void> {
-  const options = { rounds: { type: 'string' } } as const;
+  const options = { rounds: { type: 'string' }, hosts: { type: 'string' } } as const;
   const { values, positionals } = parseArgs({ args: argv, options, allowPositionals: true });
   const benchmarks = chosen(positionals);
-  const rounds = parseRounds(values.rounds);
+  const rounds = parseCount('rounds', values.rounds, ROUNDS);
+  const hosts = parseCount('hosts', values.hosts, HOSTS);
   const scratch = await mkdtemp(join(tmpdir(), 'matrix-tokens-bench-'));
   say(`Node ${process.versions.node}, ${loadText()}; how many times as long and as large, A : B\n`);
   try {
     await copyBundle(scratch);
-    for (const benchmark of benchmarks) await benchmark({ rounds, scratch, signal, say });
+    for (const benchmark of benchmarks) await benchmark({ rounds, hosts, scratch, signal, say });
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }

@@ -109,10 +109,11 @@ function expectDone(way: Way, command: Command, stdout: string): void {
   if (!command.isDone(stdout)) throw new Error(`${way.name} did not do its job`);
 }
 
-function execute(
+/** Runs a command in an environment of its own. */
+export function execute(
   [file = '', ...args]: readonly string[],
   cwd: string,
-  { scratch, signal }: MeasureOptions,
+  { scratch, signal }: Pick<Bench, 'scratch' | 'signal'>,
 ): Promise<{ stdout: string }> {
   // No NODE_EXTRA_CA_CERTS, which costs more than the start of Node, no settings of the operator.
   const env = { PATH: process.env['PATH'], HOME: scratch, LC_ALL: 'C.UTF-8' };
