@@ -194,12 +194,13 @@ function isProxied({ proxies, proxied }: Agents, url: URL): boolean {
 }
 
 async function makeAgents(options: HttpOptions): Promise<Agents> {
-  const { Agent, EnvHttpProxyAgent, buildConnector } = await import('undici');
+  // Name by name: a part of the package is run when it is asked for.
+  const undici = await import('undici');
   const { ca, environment, connectTo } = options;
   const trusted = ca === undefined ? {} : { ca: await trustedCertificates(ca, environment) };
   const timeout = Math.min(CONNECT_TIMEOUT_MS, options.timeoutMs ?? REQUEST_TIMEOUT_MS);
   const tls = { ...trusted, rejectUnauthorized: true, timeout };
-  const connector = buildConnector(tls);
+  const connector = undici.buildConnector(tls);
   const common = {
     connections: CONNECTIONS,
     keepAliveTimeout: KEEP_ALIVE_MS,
@@ -217,8 +218,8 @@ async function makeAgents(options: HttpOptions): Promise<Agents> {
   const proxies = readProxies(environment);
   const proxied = { ...common, ...proxies, requestTls: tls, proxyTls: tls, proxyTunnel: false };
   return {
-    direct: new Agent(common),
-    proxied: proxies === null ? null : new EnvHttpProxyAgent(proxied),
+    direct: new undici.Agent(common),
+    proxied: proxies === null ? null : new undici.EnvHttpProxyAgent(proxied),
     proxies,
   };
 }
