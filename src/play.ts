@@ -21,12 +21,22 @@ export function openPlay(request: PlayRequest, ask: Ask, { cwd }: World): Source
   const plain = openPlayVariables(ask, { host: '', show: (path) => path });
   const host = textOf(plain, 'inventory_hostname') ?? '';
   const folders = findFolders(plain, host, cwd);
-  const show = (path: string): string => shownPath(path, folders);
+  const show = remember((path) => shownPath(path, folders));
   const variables = openPlayVariables(ask, { host, show });
   checkUse(request, variables);
   return {
     vault: { ...openVault(request), renderer: createPlayRenderer(variables), listInventory: null },
     load: async () => ({ hosts: [await viewHost(request, variables, folders)], notes: [] }),
+  };
+}
+
+/** Every value has a place, and many stand in one file: asking the disk once is enough. */
+function remember(show: (path: string) => string): (path: string) => string {
+  const known = new Map<string, string>();
+  return (path) => {
+    const shown = known.get(path) ?? show(path);
+    known.set(path, shown);
+    return shown;
   };
 }
 

@@ -12,7 +12,7 @@ export interface PlayResultOptions {
   /** Whether trouble makes it a failed result. */
   readonly fail: boolean;
   /** Files that the role loads for later tasks. */
-  readonly load: readonly object[];
+  readonly load: readonly { readonly own: boolean }[];
   /** In check mode, what later tasks get in place of tokens. */
   readonly standIns: readonly object[];
 }
@@ -42,7 +42,23 @@ export function formatPlayResult(report: Report, options: PlayResultOptions): st
     load: options.load,
     stand_ins: report.check ? options.standIns : [],
   };
-  return asciiJson({ result: { ...withoutSecrets(said), ...used } });
+  const next = findNext({ ...used, trouble: failed ? [] : trouble });
+  return asciiJson({ result: { ...withoutSecrets(said), ...used, next } });
+}
+
+/** Gives the names of the role's task files that have something to do; failing comes last. */
+function findNext(result: {
+  readonly load: readonly { readonly own: boolean }[];
+  readonly stand_ins: readonly object[];
+  readonly trouble: readonly string[];
+}): string[] {
+  const { load, stand_ins: standIns, trouble } = result;
+  return [
+    ...(load.some(({ own }) => own) ? ['load_own'] : []),
+    ...(load.some(({ own }) => !own) ? ['load_by_hand'] : []),
+    ...(standIns.length > 0 ? ['stand_in'] : []),
+    ...(trouble.length > 0 ? ['fail'] : []),
+  ];
 }
 
 /** Gives the result for bad input: nothing was tried for this host. */

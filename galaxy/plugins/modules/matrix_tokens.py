@@ -144,6 +144,11 @@ stand_ins:
   returned: unless the input is bad
   type: list
   elements: dict
+next:
+  description: Names of the task files of the role that have something to do.
+  returned: unless the input is bad
+  type: list
+  elements: str
 exit_code:
   description: The exit code that the command would have ended with.
   returned: unless the program could not be run
