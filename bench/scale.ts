@@ -55,20 +55,26 @@ export async function scale(bench: Bench & { readonly hosts: number }): Promise<
 
 async function waysOf({ scratch }: Bench): Promise<Way[]> {
   const [node = '', bundle = '', task = '', , , ...vault] = provisionCommand(scratch);
-  const command = {
-    name: 'matrix-tokens, one process',
-    argv: [node, bundle, task, '-i', 'hosts', ...vault],
-  };
+  const command = [node, bundle, task, '-i', 'hosts', ...vault];
   const playbook = await ansibleBin('ansible-playbook');
-  const plays = FORKS.map((forks) => ({
-    name: `role, ${forks === 1 ? '1 fork' : `${forks} forks`}`,
-    argv: [
-      ...['env', `ANSIBLE_ROLES_PATH=${join(ROOT, 'roles')}`, playbook, '-i', 'hosts'],
-      ...['--forks', String(forks), '--vault-password-file', VAULT_PASSWORD_FILE],
-      ...['-e', `matrix_tokens_bin=${bundle}`, '-e', `matrix_tokens_node=${node}`, 'play.yml'],
-    ],
-  }));
-  return [command, ...plays];
+  const settings = [`matrix_tokens_bin=${bundle}`, `matrix_tokens_node=${node}`];
+  const extra = settings.flatMap((setting) => ['-e', setting]);
+  const plays = FORKS.map((forks) => {
+    const flags = [
+      '-i',
+      'hosts',
+      '--forks',
+      String(forks),
+      '--vault-password-file',
+      VAULT_PASSWORD_FILE,
+    ];
+    const roles = `ANSIBLE_ROLES_PATH=${join(ROOT, 'roles')}`;
+    return {
+      name: `role, ${forks === 1 ? '1 fork' : `${forks} forks`}`,
+      argv: ['env', roles, playbook, ...flags, ...extra, 'play.yml'],
+    };
+  });
+  return [{ name: 'matrix-tokens, one process', argv: command }, ...plays];
 }
 
 interface Setting {
