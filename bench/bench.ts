@@ -6,12 +6,12 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { logins } from './logins.ts';
 import { manyHosts } from './many-hosts.ts';
-import type { Bench } from './measure.ts';
 import { nothingToDo } from './nothing-to-do.ts';
 import { copyBundle } from './project.ts';
 import { scale } from './scale.ts';
+import type { ScaleBench } from './scale.ts';
 
-type Benchmark = (bench: Bench & { readonly hosts: number }) => Promise<void>;
+type Benchmark = (bench: ScaleBench) => Promise<void>;
 
 const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   'nothing-to-do': nothingToDo,
@@ -49,7 +49,11 @@ function parseCount(name: string, text: string | undefined, usual: number): numb
 }
 
 async function main(argv: string[], signal: AbortSignal): Promise<void> {
-  const options = { rounds: { type: 'string' }, hosts: { type: 'string' } } as const;
+  const options = {
+    rounds: { type: 'string' },
+    hosts: { type: 'string' },
+    page: { type: 'string' },
+  } as const;
   const { values, positionals } = parseArgs({ args: argv, options, allowPositionals: true });
   const benchmarks = chosen(positionals);
   const rounds = parseCount('rounds', values.rounds, ROUNDS);
@@ -58,7 +62,8 @@ async function main(argv: string[], signal: AbortSignal): Promise<void> {
   say(`Node ${process.versions.node}, ${loadText()}; how many times as long and as large, A : B\n`);
   try {
     await copyBundle(scratch);
-    for (const benchmark of benchmarks) await benchmark({ rounds, hosts, scratch, signal, say });
+    for (const benchmark of benchmarks)
+      await benchmark({ rounds, hosts, page: values.page, scratch, signal, say });
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }

@@ -17,6 +17,8 @@ export interface FleetOptions {
   readonly hosts: number;
   /** Of each host. */
   readonly services: number;
+  /** What a login takes at the homeserver, in ms; default: as long as it takes. */
+  readonly loginMs?: number;
 }
 
 export interface Fleet {
@@ -52,13 +54,15 @@ export async function sealPasswords({ hosts, services }: FleetOptions): Promise<
 export async function startFleet(options: FleetOptions, passwords: Passwords): Promise<Fleet> {
   const { folder } = options;
   const services = serviceNames(options.services);
+  const faults = [{ method: 'POST', path: /\/login$/, delayBeforeMs: options.loginMs ?? 0 }];
   const homeservers = new Map<string, Homeserver>();
   for (const host of hostNames(options.hosts)) {
     const users = services.map((name) => ({
       localpart: name,
       password: `password of ${host} ${name}`,
     }));
-    homeservers.set(host, await startHomeserver({ serverName: host.slice(7), users }));
+    const serverName = host.replace(/^matrix\./, '');
+    homeservers.set(host, await startHomeserver({ serverName, users, faults }));
   }
   const fleet = {
     folder,

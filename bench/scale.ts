@@ -1,8 +1,11 @@
 // (e) Past one machine: many homeservers, through the role with several forks, and by one process of
 // the command line; all to do, and then nothing. Only where it is asked for by name: it takes long.
-import { readFile } from 'node:fs/promises';
-import { loadavg } from 'node:os';
+import { execFile } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
+import { availableParallelism, loadavg } from 'node:os';
 import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { format, resolveConfig } from 'prettier';
 import { ansibleBin, ansiblePython, ansibleSkip } from '../tests/helpers/python.ts';
 import { expectAllStored, sealPasswords, seenBy, snapshot, startFleet } from './fleet.ts';
 import type { Fleet, FleetOptions, Passwords } from './fleet.ts';
@@ -37,20 +40,67 @@ interface Row extends Figures {
   readonly load: number;
 }
 
-/** Gives two tables: everything to do, and nothing. */
-export async function scale(bench: Bench & { readonly hosts: number }): Promise<void> {
+/** How long a login takes at a real homeserver, where hashing a password is meant to be slow. */
+const SLOW_LOGIN_MS = 300;
+
+export interface ScaleBench extends Bench {
+  readonly hosts: number;
+  /** A page whose part between two comments is replaced by the figures. */
+  readonly page: string | undefined;
+}
+
+/** Gives three tables: everything to do, nothing, and everything with slow homeservers. */
+export async function scale(bench: ScaleBench): Promise<void> {
   const skip = await ansibleSkip();
   if (skip !== false) return bench.say(`scale: left out, ${skip}`);
   const options = { folder: join(bench.scratch, 'fleet'), hosts: bench.hosts, services: SERVICES };
-  const passwords = await sealPasswords(options);
-  const [first, second]: [Row[], Row[]] = [[], []];
+  const setting = { bench, options, passwords: await sealPasswords(options) };
+  const slow = { ...setting, options: { ...options, loginMs: SLOW_LOGIN_MS } };
+  const all: Row[] = [];
+  const nothing: Row[] = [];
+  const allSlow: Row[] = [];
   for (const way of await waysOf(bench)) {
-    const [all, nothing] = await measureWay(way, { bench, options, passwords });
-    first.push(all);
-    second.push(nothing);
+    const rows = await measureWay(way, setting);
+    all.push(rows.all);
+    nothing.push(rows.nothing);
+    allSlow.push((await measureWay(way, slow)).all);
   }
-  const title = `${bench.hosts} homeservers, ${SERVICES} services each`;
-  bench.say(`${tableOf(`${title}: all to do`, first)}\n\n${tableOf('nothing to do', second)}\n`);
+  const title = `${bench.hosts} hosts, ${SERVICES} services each`;
+  const text = [
+    await aboutTheMachine([...all, ...nothing, ...allSlow]),
+    tableOf(`${title}: all to do`, all),
+    tableOf(`the same, a login takes ${SLOW_LOGIN_MS} ms`, allSlow),
+    tableOf('again, nothing to do', nothing),
+  ].join('\n\n');
+  bench.say(text);
+  if (bench.page !== undefined) await writeFigures(bench.page, text);
+}
+
+async function aboutTheMachine(rows: readonly Row[]): Promise<string> {
+  const loads = rows.map(({ load }) => load);
+  const load = `${Math.min(...loads).toFixed(1)} to ${Math.max(...loads).toFixed(1)}`;
+  return (
+    `Node ${process.versions.node}, ${await ansibleVersion()}, ${availableParallelism()} cores; the load of the ` +
+    `machine, which others use, too, was ${load} when a run began.`
+  );
+}
+
+/** As `ansible-core 2.19.14`. */
+async function ansibleVersion(): Promise<string> {
+  const code = 'import ansible.release as release; print(release.__version__)';
+  const { stdout } = await promisify(execFile)(await ansiblePython(), ['-I', '-c', code]);
+  return `ansible-core ${stdout.trim()}`;
+}
+
+/** Replaces what stands between the comments in a page. Throws where there are none. */
+async function writeFigures(page: string, figures: string): Promise<void> {
+  const text = await readFile(page, 'utf8');
+  const [before, , after] = text.split(/(?<=<!-- figures -->\n)|(?=<!-- end of figures -->)/);
+  if (before === undefined || after === undefined)
+    throw new Error(`${page} has no place for figures`);
+  const style = await resolveConfig(page);
+  const whole = `${before}\n${figures}\n\n${after}`;
+  await writeFile(page, await format(whole, { ...style, parser: 'markdown' }));
 }
 
 async function waysOf({ scratch }: Bench): Promise<Way[]> {
@@ -84,7 +134,10 @@ interface Setting {
 }
 
 /** Runs a way on a fleet of its own, twice, and checks what came of it. */
-async function measureWay(way: Way, setting: Setting): Promise<readonly [Row, Row]> {
+async function measureWay(
+  way: Way,
+  setting: Setting,
+): Promise<{ readonly all: Row; readonly nothing: Row }> {
   const { bench, options, passwords } = setting;
   const fleet = await startFleet(options, passwords);
   try {
@@ -96,7 +149,7 @@ async function measureWay(way: Way, setting: Setting): Promise<readonly [Row, Ro
     const nothing = await watch(way, fleet, bench);
     if (nothing.requests > 0) throw new Error(`${way.name}: the second run sent a request`);
     if ((await snapshot(fleet)) !== before) throw new Error(`${way.name}: the second run wrote`);
-    return [all, nothing];
+    return { all, nothing };
   } finally {
     await fleet.stop();
   }
