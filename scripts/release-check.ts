@@ -80,9 +80,17 @@ async function checkPackage(check: Check): Promise<void> {
   });
 }
 
-async function checkCollection(check: Check): Promise<void> {
+interface Built {
+  readonly file: string;
+  /** Holds the sources of the collection. */
+  readonly source: string;
+  /** Folder with the programs of ansible-core. */
+  readonly ansible: string;
+}
+
+async function makeCollection(check: Check): Promise<Built | null> {
   const ansible = await programsOf(ANSIBLE_VERSIONS);
-  if (ansible === null) return;
+  if (ansible === null) return null;
   const [source, other] = [join(check.scratch, 'source'), join(check.scratch, 'source-2')];
   const place = { root: ROOT, ansible };
   const file = await step('ansible-galaxy collection build, twice the same', async () => {
@@ -91,6 +99,10 @@ async function checkCollection(check: Check): Promise<void> {
     await expectSameBytes(built, await buildCollection(again, check));
     return built;
   });
+  return { file, source, ansible };
+}
+
+async function checkCollection({ file, ansible }: Built, check: Check): Promise<void> {
   const folder = join(check.scratch, 'collection-contents');
   await step('nothing is in the collection but what belongs there', () =>
     inspect({ file, folder, contents: COLLECTION_CONTENTS, root: ROOT }, check),
@@ -102,11 +114,26 @@ async function checkCollection(check: Check): Promise<void> {
   await step('the main job with the role', () => tryRole(installed, check));
   await step('the main job with the action', () => tryAction(installed, check));
   await step('ansible-doc shows the pages', () => readPages(installed, check));
+}
+
+async function checkStyle({ source }: Built, check: Check): Promise<void> {
   const lint = await programsOf(LINT_VERSIONS);
   if (lint === null) return;
   await step('ansible-lint, profile production, nothing skipped', () =>
     lintCollection({ source, folder: sourceFolder(source), lint }, check),
   );
+}
+
+/** Two at a time: most of it is waiting for one program after the other to start. */
+async function checkAll(check: Check): Promise<void> {
+  await checkBundle(check);
+  const built = await makeCollection(check);
+  const done = await Promise.allSettled([
+    checkPackage(check).then(() => (built === null ? undefined : checkStyle(built, check))),
+    built === null ? undefined : checkCollection(built, check),
+  ]);
+  const failed = done.find((one) => one.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
 }
 
 async function main(signal: AbortSignal): Promise<void> {
@@ -115,9 +142,7 @@ async function main(signal: AbortSignal): Promise<void> {
   try {
     await mkdir(check.home);
     await rm(OUTPUT, { recursive: true, force: true });
-    await checkBundle(check);
-    await checkPackage(check);
-    await checkCollection(check);
+    await checkAll(check);
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
