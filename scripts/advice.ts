@@ -44,7 +44,9 @@ export const FAULT_ADVICE: Readonly<Record<FaultCode, string>> = {
     'A user is a localpart (`bot.rss`) or a full user ID (`@bot.rss:example.com`); a server name is what stands after the colon.',
   E_RENAMED: 'The playbook has renamed the variable and would refuse it as well: rename it.',
   E_NO_PASSWORD:
-    'Add `password`: a reference to a vaulted variable, `{file: path}` or `{env: NAME}`. Where the user has no password at all, put a token into the variable by hand, or set `enabled: false`.',
+    'Add `password`: a reference to a vaulted variable, `{file: path}` or `{env: NAME}`. Where the user has no password at all, a shared secret of the homeserver may log it in ([logging in](login.md)); otherwise put a token into the variable by hand, or set `enabled: false`.',
+  E_NO_SECRET:
+    'The place names the setting of the host: `matrix_tokens_shared_secret_auth` or `matrix_tokens_register`. Its `shared_secret` is a reference to a vaulted variable, `{file: path}`, `{env: NAME}`, `{command: [program]}` or `{prompt: true}`; see [logging in](login.md).',
   E_SHARED_DEVICE: 'Leave `device_id` out, or give each service its own.',
   E_SHARED_VARIABLE: 'Name another variable in `variables` of one of the services.',
   E_SHARED_SERVICE:

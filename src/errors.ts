@@ -50,6 +50,7 @@ export const FAULT_CODES = {
   E_USER_ID: 'a user, server name or homeserver URL is malformed',
   E_RENAMED: 'a variable has an old name that no longer works',
   E_NO_PASSWORD: 'a service wants a token and has no password to log in with',
+  E_NO_SECRET: 'a secret of a homeserver cannot be read',
   E_SHARED_DEVICE: 'two services would share a device',
   E_SHARED_VARIABLE: 'two services would write the same variable',
   E_SHARED_SERVICE: 'the same user and service stand on two hosts of one server',

@@ -39,7 +39,8 @@ function planService(service: LocatedService): Action {
     deviceId:
       device === null || variables.deviceId === null ? null : writeOf(device, variables.deviceId),
   };
-  checkPassword(service);
+  const lack = findLack(service);
+  if (lack !== null) return lack;
   checkWrite(service, write);
   return {
     ...service,
@@ -68,15 +69,24 @@ function describeUnknown(token: Presence, device: Presence | null): string {
   return `it may stand in ${[...new Set(closed)].join(', ')}`;
 }
 
-function checkPassword({ definition }: LocatedService): void {
-  if (definition.password !== null) return;
+/** Gives null for a service that can log in. Throws InputError for one that cannot. */
+function findLack(service: LocatedService): Action | null {
+  const { lack, name, at } = service.definition;
+  if (lack === null) return null;
+  const { login, closed, wanted, fix } = lack;
+  if (closed.length > 0) {
+    const reason = `what it logs in with may stand in ${closed.join(', ')}`;
+    return { ...service, kind: 'unknown', reason };
+  }
+  const isPassword = login === 'auto' || login === 'password';
   throw new InputError({
-    code: 'E_NO_PASSWORD',
-    at: definition.at,
-    found: `service '${definition.name}' wants a token and has no password to log in with`,
-    wanted:
-      '`password`: a string, {file: path}, {env: NAME}, {command: [program]} or {prompt: true}',
-    fix: `add for example \`password: "{{ vault_${definition.name}_password }}"\`, or \`enabled: false\``,
+    code: isPassword ? 'E_NO_PASSWORD' : 'E_REQUIRED',
+    at,
+    found: isPassword
+      ? `service '${name}' wants a token and has no password to log in with`
+      : `service '${name}' wants a token, and there is nothing for its \`login: ${login}\``,
+    wanted,
+    fix,
   });
 }
 

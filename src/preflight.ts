@@ -1,4 +1,4 @@
-// The last stage before anybody is contacted: every password is read and every file is tried, so
+// The last stage before anybody is contacted: every secret is read and every file is tried, so
 // that what can fail here fails for all services at once and with nothing done.
 import { dirname } from 'node:path';
 import type { Renderer } from './ansible/render.ts';
@@ -8,12 +8,12 @@ import { readValue } from './definitions/values.ts';
 import { InputError, settleAll } from './errors.ts';
 import type { Action } from './plan/types.ts';
 import {
-  askPasswords,
-  readPasswords,
-  textOf,
-  type Password,
-  type Passwords,
-} from './preflight/passwords.ts';
+  loginSecrets,
+  pickSecrets,
+  registrationSecrets,
+  type LoginSecrets,
+} from './preflight/needed.ts';
+import { askSecrets, readSecrets, textOf, type Secrets } from './preflight/secrets.ts';
 import { provePassword } from './provision/prove.ts';
 import type { VaultAccess } from './provision/vault-access.ts';
 import type { World } from './provision/world.ts';
@@ -28,7 +28,9 @@ export type PresentAction = Extract<Action, { kind: 'present' }>;
 /** A service that is ready to be logged in. */
 export interface LoginWork {
   readonly action: LoginAction;
-  readonly password: Password;
+  readonly secrets: LoginSecrets;
+  /** What its user is made with if it is missing; null: it is not made. */
+  readonly registrationSecret: Secret | null;
   /** A device ID that was fixed, by its key or by the value in its variable; null: a new one. */
   readonly fixedDevice: string | null;
   /** Gives the change of the file, planned on what the file holds now. */
@@ -41,7 +43,7 @@ export interface LoginWork {
 /** A service whose token is there, with sessions of earlier runs that wait to be removed. */
 export interface SweepWork {
   readonly action: PresentAction;
-  readonly password: Password | null;
+  readonly secrets: LoginSecrets;
   readonly accessToken: Secret;
   readonly sessions: readonly WaitingSession[];
 }
@@ -67,29 +69,37 @@ export async function prepareWork(
   const present = actions.filter(
     (action): action is PresentAction => action.kind === 'present' && waiting(action).length > 0,
   );
-  const definitions = [...logins, ...present].map(({ definition }) => definition);
-  const [read, ready, sweeps] = await settleAll<[Passwords, PreparedLogin[], PreparedSweep[]]>([
-    readPasswords(definitions, tools),
+  const needed = [
+    ...[...logins, ...present].flatMap(({ definition }) => loginSecrets(definition)),
+    ...logins.flatMap(({ definition }) => registrationSecrets(definition)),
+  ];
+  const [read, ready, sweeps] = await settleAll<[Secrets, PreparedLogin[], PreparedSweep[]]>([
+    readSecrets(needed, tools),
     settleAll(logins.map((action) => prepareLogin(action, waiting(action), tools))),
     settleAll(present.map((action) => prepareSweep(action, waiting(action), tools))),
   ]);
-  const passwords = new Map([...read, ...(await askPasswords(definitions, world.prompt))]);
+  const known = new Map([...read, ...(await askSecrets(needed, world.prompt))]);
   return {
-    logins: ready.map((login) => ({ ...login, password: passwordOf(login.action, passwords) })),
+    logins: ready.map((login) => ({ ...login, ...secretsOf(login.action, known) })),
     sweeps: sweeps.map((sweep) => ({
       ...sweep,
-      password: passwords.get(sweep.action.definition) ?? null,
+      secrets: pickSecrets(sweep.action.definition, known),
     })),
   };
 }
 
-type PreparedLogin = Omit<LoginWork, 'password'>;
-type PreparedSweep = Omit<SweepWork, 'password'>;
+type PreparedLogin = Omit<LoginWork, 'secrets' | 'registrationSecret'>;
+type PreparedSweep = Omit<SweepWork, 'secrets'>;
 
-function passwordOf({ definition }: LoginAction, passwords: Passwords): Password {
-  const password = passwords.get(definition);
-  if (password === undefined) throw new Error('a login without a password was planned');
-  return password;
+function secretsOf(
+  { definition }: LoginAction,
+  known: Secrets,
+): Pick<LoginWork, 'secrets' | 'registrationSecret'> {
+  const secrets = pickSecrets(definition, known);
+  if (secrets.size === 0) throw new Error('a login without a secret was planned');
+  const { register } = definition.homeserver;
+  const registration = register === null ? undefined : known.get(register.secret);
+  return { secrets, registrationSecret: registration?.secret ?? null };
 }
 
 /** Where a clock was ahead, an entry would look young for hours: it is as old as now, at least. */

@@ -26,6 +26,7 @@ const LEVELS: Readonly<Record<Progress['kind'], number>> = {
   pause: ALWAYS,
   settle: ALWAYS,
   lock: ALWAYS,
+  register: 0,
   stored: 0,
   login: 1,
 };

@@ -91,6 +91,8 @@ export function describeProgress(event: Progress): string {
       return `waiting for ${event.holder}, which works on ${event.file}`;
     case 'login':
       return `${event.server}: logging in ${event.userId}`;
+    case 'register':
+      return `${event.server}: making the missing user ${event.userId}`;
     case 'stored':
       return `${event.service}: stored in ${event.file}`;
   }

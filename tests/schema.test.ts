@@ -61,6 +61,7 @@ test('the keys of an entry of the catalog are the ones that were promised', () =
     'enabled',
     'unwanted_when',
     'renamed',
+    'needs_admin',
     'install_tag',
   ]);
 });

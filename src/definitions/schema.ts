@@ -1,6 +1,7 @@
 // What may stand in vars, as JSON Schema: the source of the types, of the checks, of
 // vars/*.schema.json for editors and of docs/definitions.md. `writeOnly` marks what may hold a
 // secret: what was found there is never shown.
+import { LOGIN_METHODS } from '../matrix/login/registry.ts';
 
 const variablePath = {
   description:
@@ -25,42 +26,44 @@ const variables = {
   additionalProperties: false,
 } as const;
 
-const password = {
-  description:
-    'The password of the user: a string, or one of {file: path}, {env: NAME}, {command: [program, argument, ...]} and {prompt: true}.',
-  writeOnly: true,
-  type: ['string', 'object'],
-  minLength: 1,
-  properties: {
-    file: {
-      type: 'string',
-      minLength: 1,
-      description:
-        'A file that holds nothing but the password; relative to the folder of the inventory. A final newline is dropped. It may be encrypted with Ansible Vault.',
+/** A secret, or where it comes from. */
+const secretSource = (description: string) =>
+  ({
+    description: `${description}: a string, or one of {file: path}, {env: NAME}, {command: [program, argument, ...]} and {prompt: true}.`,
+    writeOnly: true,
+    type: ['string', 'object'],
+    minLength: 1,
+    properties: {
+      file: {
+        type: 'string',
+        minLength: 1,
+        description:
+          'A file that holds nothing but the secret; relative to the folder of the inventory. A final newline is dropped. It may be encrypted with Ansible Vault.',
+      },
+      env: {
+        type: 'string',
+        pattern: '^[A-Za-z_][A-Za-z0-9_]*$',
+        description: 'Name of an environment variable that holds the secret.',
+      },
+      command: {
+        type: 'array',
+        items: { type: 'string' },
+        minItems: 1,
+        maxItems: 100,
+        description:
+          'A program with its arguments that prints the secret; its words are handed over as they stand, never in check mode. A program with a relative path is looked for from the folder of the inventory. Nothing here may come from a vault.',
+      },
+      prompt: {
+        type: 'boolean',
+        const: true,
+        description:
+          'true: asked for on the terminal, once a run (a password: once a user); never in check mode.',
+      },
     },
-    env: {
-      type: 'string',
-      pattern: '^[A-Za-z_][A-Za-z0-9_]*$',
-      description: 'Name of an environment variable that holds the password.',
-    },
-    command: {
-      type: 'array',
-      items: { type: 'string' },
-      minItems: 1,
-      maxItems: 100,
-      description:
-        'A program with its arguments that prints the password; its words are handed over as they stand, never in check mode. A program with a relative path is looked for from the folder of the inventory. Nothing here may come from a vault.',
-    },
-    prompt: {
-      type: 'boolean',
-      const: true,
-      description: 'true: asked for on the terminal, once a user and run; never in check mode.',
-    },
-  },
-  minProperties: 1,
-  maxProperties: 1,
-  additionalProperties: false,
-} as const;
+    minProperties: 1,
+    maxProperties: 1,
+    additionalProperties: false,
+  }) as const;
 
 /** Keys that a service and matrix_tokens_defaults have in common. */
 const sharedProperties = {
@@ -68,7 +71,13 @@ const sharedProperties = {
     type: 'string',
     enum: ['bot', 'bridge'],
     description:
-      'bot: logs in with a password. bridge: without a password it is skipped, since it uses its as_token.',
+      'bot: wants an access token. bridge: without a password or a login of its own it is skipped, since it uses its as_token.',
+  },
+  login: {
+    type: 'string',
+    enum: ['auto', ...LOGIN_METHODS.map(({ name }) => name)],
+    description:
+      'How it logs in. auto (default): with its password, or else with the shared secret of the host, as the homeserver offers it. Any other: in this way only.',
   },
   enabled: {
     type: 'boolean',
@@ -118,7 +127,7 @@ export const serviceSchema = {
       description:
         'Localpart or full user ID. Default: from the catalog, else the name of the service.',
     },
-    password,
+    password: secretSource('The password of the user'),
     variables,
     device_id: {
       type: 'string',
@@ -133,6 +142,12 @@ export const serviceSchema = {
       maxLength: 1000,
       description:
         'File that receives the values, relative to the folder of the inventory; one that you keep by hand is extended at its end. Default: host_vars/<host>/vault_matrix_tokens/<service>.yml.',
+    },
+    register_as: {
+      type: 'string',
+      enum: ['bot', 'admin'],
+      description:
+        'What its user is made as, if it is missing and matrix_tokens_register is set: bot (default) or admin, a server administrator. Users that exist stay as they are.',
     },
     ...sharedProperties,
   },
@@ -192,6 +207,31 @@ export const varsSchema = {
       maxLength: 1000,
       description:
         'Folder that receives the files, as <folder>/<host>/<service>.yml, where the inventory does not last, as in AWX; relative to the folder of the inventory. Default: host_vars beside the inventory.',
+    },
+    matrix_tokens_shared_secret_auth: {
+      type: 'object',
+      description:
+        'The module shared_secret_auth of the homeserver: its users log in without passwords (login: shared_secret). Default: matrix_synapse_ext_password_provider_shared_secret_auth_shared_secret, where that module is enabled and a service has no password.',
+      properties: { shared_secret: secretSource('The shared_secret of the module') },
+      required: ['shared_secret'],
+      additionalProperties: false,
+    },
+    matrix_tokens_register: {
+      type: 'object',
+      description:
+        'Users that are missing are made, by the registration API of Synapse and Dendrite. Without it nobody is made.',
+      properties: {
+        shared_secret: secretSource('The registration_shared_secret of the homeserver'),
+        url: {
+          type: 'string',
+          minLength: 1,
+          maxLength: 500,
+          description:
+            'Base URL where /_synapse/admin/v1/register is reachable, such as that of an SSH tunnel: http://127.0.0.1:8008. Default: that of the client-server API.',
+        },
+      },
+      required: ['shared_secret'],
+      additionalProperties: false,
     },
     matrix_tokens_max_wait: {
       type: 'number',
@@ -271,6 +311,10 @@ export const catalogSchema = {
       type: 'object',
       description: 'Old names of variables that no longer work, with the new ones.',
       additionalProperties: variableName,
+    },
+    needs_admin: {
+      type: 'boolean',
+      description: 'true: its user has to be a server administrator.',
     },
     install_tag: {
       type: 'string',

@@ -89,7 +89,8 @@ function unusable(answer: HttpAnswer, problem: Problem): Failure {
   };
 }
 
-function openedSession(accessToken: unknown, deviceId: unknown): OpenedSession | undefined {
+/** Gives the session that an answer holds, or undefined. */
+export function openedSession(accessToken: unknown, deviceId: unknown): OpenedSession | undefined {
   if (!(accessToken instanceof Secret) && typeof deviceId !== 'string') return undefined;
   const isSendable = accessToken instanceof Secret && SENDABLE.test(accessToken.reveal());
   return {

@@ -3,9 +3,16 @@
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { redact, Secret } from '../secret.ts';
-import { cleanMediaType } from './server-text.ts';
+import { cleanMediaType, cleanProductName } from './server-text.ts';
 
-const SECRET_KEYS = new Set(['access_token', 'refresh_token', 'login_token', 'token']);
+const SECRET_KEYS = new Set([
+  'access_token',
+  'refresh_token',
+  'login_token',
+  'mac',
+  'nonce',
+  'token',
+]);
 
 export type TransportReason =
   | 'bad_token'
@@ -31,6 +38,8 @@ export interface HttpAnswer {
   readonly retryAfter: string | null;
   /** The media type alone, in lower case. */
   readonly contentType: string | null;
+  /** What the server calls itself in the Server header, without a version. */
+  readonly software: string | null;
   /** Where a redirect leads, absolute. */
   readonly location: string | null;
   /** The body, if it is a JSON object; tokens in it are a `Secret`. */
@@ -83,6 +92,7 @@ export async function readAnswer(raw: RawAnswer, maxBytes: number): Promise<Http
     status: raw.status,
     retryAfter: redact(retryAfter) === retryAfter && retryAfter !== '' ? retryAfter : null,
     contentType: cleanMediaType(headerOf(raw, 'content-type') ?? ''),
+    software: cleanProductName(headerOf(raw, 'server') ?? ''),
     get location() {
       return location;
     },

@@ -34,6 +34,8 @@ export interface Job<T> {
   readonly name: string;
   /** Whom the job is for. Default: the name. */
   readonly userId?: string;
+  /** Which jobs fail for the same reason as this one. Default: all. */
+  readonly group?: string;
   /** Sends one request; called again for a retry. A throw ends the run when nothing is in flight. */
   readonly attempt: () => Promise<T | Failure>;
 }
@@ -80,9 +82,16 @@ interface Run<T> {
   /** What the jobs that wait get without a request. */
   verdict: Failure | null;
   deferredInARow: number;
-  /** The last job that ended, if its failure may be the homeserver's fault. */
-  suspect: { readonly code: string; readonly userId: string } | null;
+  /** What the jobs of a group that wait get without a request. */
+  readonly groupVerdicts: Map<string | undefined, Failure>;
+  /** By group, the last job that ended, if its failure may not be that of its user. */
+  readonly suspects: Map<string | undefined, Suspect>;
   thrown: { readonly error: unknown } | null;
+}
+
+interface Suspect {
+  readonly code: string;
+  readonly userId: string;
 }
 
 async function runJobs<T>(jobs: readonly Job<T>[], pace: Pace): Promise<readonly (T | Failure)[]> {
@@ -93,7 +102,8 @@ async function runJobs<T>(jobs: readonly Job<T>[], pace: Pace): Promise<readonly
     results: new Map(),
     verdict: null,
     deferredInARow: 0,
-    suspect: null,
+    groupVerdicts: new Map(),
+    suspects: new Map(),
     thrown: null,
   };
   while (startWhatMay(run)) {
@@ -117,7 +127,7 @@ function resultOf<T>(run: Run<T>, index: number): T | Failure {
 /** Starts what may be started, and tells whether there is anything to wait for. */
 function startWhatMay<T>(run: Run<T>): boolean {
   if (run.pace.options.signal?.aborted === true) run.verdict = interrupted();
-  if (run.verdict !== null) giveVerdict(run, run.verdict);
+  giveVerdicts(run);
   if (run.thrown !== null) run.waiting.length = 0;
   while (run.pace.pause === null && run.inFlight.size < mostInFlight(run)) {
     const task = run.waiting.shift();
@@ -188,30 +198,41 @@ function finish<T>(run: Run<T>, task: Task<T>, outcome: T | Failure): void {
   if (!isDeferred && run.pace.pause === null) run.pace.refusals = 0;
   run.deferredInARow = isDeferred ? run.deferredInARow + 1 : 0;
   const isRepeated = failure !== null && repeatsSuspect(run, task, failure);
-  run.suspect = failure?.onRepeat === undefined ? null : suspectOf(task, failure.code);
+  noteSuspect(run, task, failure);
   const result = isRepeated ? { ...failure, scope: 'homeserver' as const } : outcome;
   run.results.set(task.index, result);
-  if (isFailure(result) && result.scope === 'homeserver') run.verdict ??= result;
+  if (isFailure(result) && isRepeated) run.groupVerdicts.set(task.job.group, result);
+  else if (isFailure(result) && result.scope === 'homeserver') run.verdict ??= result;
   if (run.deferredInARow >= MOST_DEFERRED_IN_A_ROW) run.verdict ??= restDeferred(failure);
 }
 
 function repeatsSuspect<T>(run: Run<T>, task: Task<T>, failure: Failure): boolean {
-  if (failure.onRepeat === undefined || run.suspect === null) return false;
-  const { code, userId } = suspectOf(task, failure.code);
-  return run.suspect.code === code && run.suspect.userId !== userId;
+  const suspect = run.suspects.get(task.job.group);
+  if (failure.onRepeat === undefined || suspect === undefined) return false;
+  return suspect.code === failure.code && suspect.userId !== userOf(task);
 }
 
-function suspectOf<T>(task: Task<T>, code: string): { code: string; userId: string } {
-  return { code, userId: task.job.userId ?? task.job.name };
+function noteSuspect<T>(run: Run<T>, task: Task<T>, failure: Failure | null): void {
+  const { group } = task.job;
+  if (failure?.onRepeat === undefined) run.suspects.delete(group);
+  else run.suspects.set(group, { code: failure.code, userId: userOf(task) });
 }
 
-function giveVerdict<T>(run: Run<T>, verdict: Failure): void {
-  for (const { index, last } of run.waiting) {
-    const maybeExecuted = last?.maybeExecuted ?? false;
+function userOf<T>({ job }: Task<T>): string {
+  return job.userId ?? job.name;
+}
+
+/** Gives the jobs that wait what is known of all of them, or of their group. */
+function giveVerdicts<T>(run: Run<T>): void {
+  const rest: Task<T>[] = [];
+  for (const task of run.waiting) {
+    const verdict = run.verdict ?? run.groupVerdicts.get(task.job.group);
+    const maybeExecuted = task.last?.maybeExecuted ?? false;
+    if (verdict === undefined) rest.push(task);
     // The session of another user is none of theirs.
-    run.results.set(index, { ...verdict, maybeExecuted, session: undefined });
+    else run.results.set(task.index, { ...verdict, maybeExecuted, session: undefined });
   }
-  run.waiting.length = 0;
+  run.waiting.splice(0, run.waiting.length, ...rest);
 }
 
 function deferred<T>(run: Run<T>, failure: Failure, ms: number): Failure {

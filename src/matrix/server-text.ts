@@ -9,6 +9,7 @@ const UNPRINTABLE =
   /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;
 /** Codes of the specification, and others in the manner of Java packages. */
 const ERRCODE = /^(?:M_|[A-Z][A-Z0-9]*[._])[A-Z0-9_.]{1,98}$/;
+const PRODUCT_NAME = /^[A-Za-z][\w-]{0,39}(?=$|[/ ])/;
 const MEDIA_TYPE = /^[\w.+-]{1,40}\/[\w.+-]{1,60}/;
 
 /**
@@ -33,4 +34,10 @@ export function cleanErrcode(errcode: string): string | null {
 export function cleanMediaType(header: string): string | null {
   const type = MEDIA_TYPE.exec(header)?.[0] ?? null;
   return type !== null && redact(type) === type ? type.toLowerCase() : null;
+}
+
+/** Gives the name of the product in a Server header, or null. */
+export function cleanProductName(header: string): string | null {
+  const name = PRODUCT_NAME.exec(header)?.[0] ?? null;
+  return name !== null && redact(name) === name ? name : null;
 }

@@ -1,30 +1,15 @@
-// A refused login says no more than "forbidden". One question without a token tells more.
 import { isFailure, type Failure } from '../matrix/failure.ts';
-import { profileExists } from '../matrix/sessions.ts';
 import type { LoginWork } from '../preflight.ts';
 import type { OpenHomeserver } from './homeservers.ts';
 
-/** Gives a failure with what could be found out about it, and what to do. */
-export async function explainFailure(
+/** Gives what to do about a failure, or null where its own hint says it all. */
+export async function adviseOn(
   failure: Failure,
-  work: LoginWork,
+  { action }: Pick<LoginWork, 'action'>,
   server: OpenHomeserver | Failure,
-): Promise<{ failure: Failure; advice: string | null }> {
-  if (failure.code !== 'M_FORBIDDEN' || isFailure(server)) return { failure, advice: null };
-  const { userId, localpart, homeserver } = work.action.definition;
-  const answer = await profileExists(server.client, server.homeserver, userId);
-  if (answer === 'missing') {
-    const message = `there seems to be no user ${userId} on ${homeserver.serverName}`;
-    return {
-      failure: { ...failure, code: 'USER_MISSING', message },
-      advice: createUser(localpart),
-    };
-  }
-  if (answer === 'exists') {
-    const message = `the password of ${userId} is wrong (the user exists), or the user is deactivated`;
-    return { failure: { ...failure, message }, advice: null };
-  }
-  return { failure, advice: null };
+): Promise<string | null> {
+  if (failure.code !== 'USER_MISSING' || isFailure(server)) return null;
+  return createUser(action.definition.localpart);
 }
 
 function createUser(localpart: string): string {

@@ -7,6 +7,7 @@ import { isFailure, type Failure } from '../matrix/failure.ts';
 import type { Homeserver } from '../matrix/homeserver.ts';
 import { createHttpClient, type HttpClient } from '../matrix/http.ts';
 import { createQueue, type Queue } from '../matrix/queue.ts';
+import type { CreationContext } from './create-user.ts';
 import type { World } from './world.ts';
 
 /** A homeserver that answered, with its client and its queue. */
@@ -14,6 +15,8 @@ export interface OpenHomeserver {
   readonly homeserver: Homeserver;
   readonly client: HttpClient;
   readonly queue: Queue;
+  /** What keeps missing users from being made here. */
+  readonly creation: CreationContext['creation'];
 }
 
 export interface OpenOptions {
@@ -96,7 +99,7 @@ async function open(
   }
   const shared = queues.get(homeserver.baseUrl) ?? queue;
   queues.set(homeserver.baseUrl, shared);
-  return { homeserver, client, queue: shared };
+  return { homeserver, client, queue: shared, creation: { obstacle: null } };
 }
 
 function makeQueue(settings: HomeserverSettings, { world, maxWait }: OpenOptions): Queue {

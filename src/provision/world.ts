@@ -23,6 +23,7 @@ export type Progress =
       readonly code: string;
     }
   | { readonly kind: 'login'; readonly server: string; readonly userId: string }
+  | { readonly kind: 'register'; readonly server: string; readonly userId: string }
   | { readonly kind: 'stored'; readonly service: string; readonly file: string }
   | { readonly kind: 'lock'; readonly file: string; readonly holder: string }
   | { readonly kind: 'settle'; readonly server: string; readonly ms: number };

@@ -1,4 +1,4 @@
-// What a definition says about its password: where it comes from is read, the password itself not.
+// What vars say about a secret: where it comes from is read, the secret itself not.
 import type { Resolved } from '../ansible/references.ts';
 import { InputError, settleAll, type Position } from '../errors.ts';
 import type { MapEntry, MapNode, YamlNode } from '../yaml/node.ts';
@@ -9,10 +9,7 @@ import { readTree, readValue, type ValueReader } from './values.ts';
  * Opens the maps like `{file}` and `{command}`, which are no secrets, and leaves everything else
  * closed. Throws like readValue, and for a command into which something of a vault would go.
  */
-export function readPasswordShape(
-  node: YamlNode,
-  reader: ValueReader,
-): YamlNode | Promise<YamlNode> {
+export function readSecretShape(node: YamlNode, reader: ValueReader): YamlNode | Promise<YamlNode> {
   if (node.kind === 'seq') return readTree(node, reader);
   if (node.kind === 'map') return readSource(node, reader);
   const resolved = reader.host.resolve(node);
@@ -23,8 +20,29 @@ export function readPasswordShape(
   return node;
 }
 
-/** A password that stands in the open is hidden before anything is said: it may stand elsewhere too. */
-export function hideOpenPassword(node: YamlNode, { host }: ValueReader): void {
+/** Reads a map of the host in which the value of one key is a secret. Throws like readSecretShape. */
+export async function readSecretSetting(
+  node: YamlNode,
+  secretKey: string,
+  reader: ValueReader,
+): Promise<YamlNode> {
+  const value = await readValue(node, reader);
+  if (value.kind !== 'map') {
+    // Who forgot the map has written the secret itself here.
+    hideOpenSecret(node, reader);
+    return value;
+  }
+  const entries = await settleAll(
+    value.entries.map(async (entry): Promise<MapEntry> => {
+      const read = entry.key === secretKey ? readSecretShape : readTree;
+      return { ...entry, value: await read(entry.value, reader) };
+    }),
+  );
+  return { ...value, entries };
+}
+
+/** A secret that stands in the open is hidden before anything is said: it may stand elsewhere too. */
+export function hideOpenSecret(node: YamlNode, { host }: ValueReader): void {
   hideOpen(host.resolve(node));
 }
 
