@@ -41,6 +41,7 @@ function planService(service: LocatedService): Action {
   };
   const lack = findLack(service);
   if (lack !== null) return lack;
+  checkRegistration(service);
   checkWrite(service, write);
   return {
     ...service,
@@ -87,6 +88,18 @@ function findLack(service: LocatedService): Action | null {
       : `service '${name}' wants a token, and there is nothing for its \`login: ${login}\``,
     wanted,
     fix,
+  });
+}
+
+/** Nobody becomes a server administrator without somebody saying so. */
+function checkRegistration({ definition }: LocatedService): void {
+  if (definition.registerAs !== null || definition.homeserver.register === null) return;
+  throw new InputError({
+    code: 'E_REQUIRED',
+    at: definition.at,
+    found: `service '${definition.name}', whose user has to be a server administrator, and may have to be created`,
+    wanted: '`register_as`',
+    fix: 'say `register_as: admin` if it may be created as a server administrator, or `register_as: bot` if not',
   });
 }
 

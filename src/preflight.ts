@@ -29,7 +29,7 @@ export type PresentAction = Extract<Action, { kind: 'present' }>;
 export interface LoginWork {
   readonly action: LoginAction;
   readonly secrets: LoginSecrets;
-  /** What its user is made with if it is missing; null: it is not made. */
+  /** What its user is created with if it is missing; null: it is not created. */
   readonly registrationSecret: Secret | null;
   /** A device ID that was fixed, by its key or by the value in its variable; null: a new one. */
   readonly fixedDevice: string | null;

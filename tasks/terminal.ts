@@ -92,7 +92,7 @@ export function describeProgress(event: Progress): string {
     case 'login':
       return `${event.server}: logging in ${event.userId}`;
     case 'register':
-      return `${event.server}: making the missing user ${event.userId}`;
+      return `${event.server}: creating the missing user ${event.userId}`;
     case 'stored':
       return `${event.service}: stored in ${event.file}`;
   }

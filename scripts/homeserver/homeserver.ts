@@ -9,12 +9,15 @@ import type { Call, ServerContext } from './call.ts';
 import { carryOut } from './exchange.ts';
 import { faultPlan } from './faults.ts';
 import type { FaultPlan, HomeserverFault } from './faults.ts';
+import type { ServerManner } from './manner.ts';
 import { loginLimiters } from './rate-limit.ts';
 import type { LoginRateLimits } from './rate-limit.ts';
 import { route } from './routes.ts';
 import { DENDRITE } from './servers/dendrite.ts';
 import { MAS } from './servers/mas.ts';
 import { SYNAPSE } from './servers/synapse.ts';
+import { SHARED_SECRET_TYPE } from './shared-secret.ts';
+import type { SharedSecretAuth } from './shared-secret.ts';
 import { addUser, emptyState } from './state.ts';
 import type { NewUser, ServerState } from './state.ts';
 
@@ -35,6 +38,10 @@ export interface HomeserverOptions {
   /** What .well-known names; default: there is none. */
   readonly publicBaseUrl?: string;
   readonly registrationSecret?: string;
+  /** The module shared_secret_auth; default: it is not there. */
+  readonly sharedSecretAuth?: SharedSecretAuth;
+  /** In place of the login types of the software; null: there is no /login. */
+  readonly flows?: readonly object[] | null;
   /** `expires_in_ms` of new sessions; default: they do not expire. */
   readonly sessionLifetimeMs?: number;
   /** Key and certificate in PEM: listen with TLS. */
@@ -113,9 +120,16 @@ function contextOf(options: HomeserverOptions): ServerContext {
     limiters: loginLimiters(options.rcLogin ?? {}, now),
     publicBaseUrl: options.publicBaseUrl ?? null,
     registrationSecret: options.registrationSecret ?? '',
+    sharedSecretAuth: options.sharedSecretAuth ?? null,
+    flows: options.flows === undefined ? flowsOf(manner, options) : options.flows,
     sessionLifetimeMs: options.sessionLifetimeMs ?? null,
     pauseBeforeLimitedMs: options.pauseBeforeLimitedMs ?? 0,
   };
+}
+
+function flowsOf(manner: ServerManner, options: HomeserverOptions): readonly object[] {
+  const module = options.sharedSecretAuth === undefined ? [] : [{ type: SHARED_SECRET_TYPE }];
+  return [...manner.flows.slice(0, 1), ...module, ...manner.flows.slice(1)];
 }
 
 interface Service {

@@ -6,12 +6,13 @@ import type { Answer } from './answer.ts';
 import type { ServerContext } from './call.ts';
 import { isJsonObject } from './json-body.ts';
 import { checkPassword } from './password.ts';
+import { SHARED_SECRET_TYPE } from './shared-secret.ts';
 import type { User } from './state.ts';
 
 /** Gives null where `auth` proves the user, else what to answer. Login rate limits do not count. */
 export function interactiveAuth(server: ServerContext, user: User, auth: unknown): Answer | null {
   const { interactiveSessions } = server.state;
-  if (!isJsonObject(auth)) return jsonAnswer(401, challenge(interactiveSessions));
+  if (!isJsonObject(auth)) return jsonAnswer(401, challenge(server));
   const { session } = auth;
   if (typeof session === 'string' && !interactiveSessions.has(session)) {
     return errorAnswer(400, 'M_UNKNOWN', `Unknown session ID: ${session}`);
@@ -23,11 +24,12 @@ export function interactiveAuth(server: ServerContext, user: User, auth: unknown
   const { answer } = checked;
   if (answer.status !== 401 && answer.status !== 403) return answer;
   const { error, errcode } = JSON.parse(answer.body) as { error: string; errcode: string };
-  return jsonAnswer(401, { ...challenge(interactiveSessions), completed: [], error, errcode });
+  return jsonAnswer(401, { ...challenge(server), completed: [], error, errcode });
 }
 
-function challenge(sessions: Set<string>): object {
+function challenge({ state, sharedSecretAuth }: ServerContext): object {
   const session = randomBytes(18).toString('base64url');
-  sessions.add(session);
-  return { session, flows: [{ stages: ['m.login.password'] }], params: {} };
+  state.interactiveSessions.add(session);
+  const module = sharedSecretAuth === null ? [] : [{ stages: [SHARED_SECRET_TYPE] }];
+  return { session, flows: [{ stages: ['m.login.password'] }, ...module], params: {} };
 }

@@ -1,7 +1,7 @@
 // POST /login, in the order in which Synapse checks: the order decides which of several things that
 // are wrong is answered. @see Client-Server API, "Login"
 import { setTimeout as sleep } from 'node:timers/promises';
-import { errorAnswer, jsonAnswer } from './answer.ts';
+import { UNRECOGNIZED, errorAnswer, jsonAnswer } from './answer.ts';
 import type { Answer } from './answer.ts';
 import { USER_LOCKED } from './bearer.ts';
 import type { Call } from './call.ts';
@@ -17,7 +17,8 @@ const LONGEST_DEVICE_ID = 512;
 
 /** GET /login */
 export function loginFlows(call: Call): Answer {
-  return jsonAnswer(200, { flows: call.server.manner.flows });
+  const { flows } = call.server;
+  return flows === null ? UNRECOGNIZED : jsonAnswer(200, { flows });
 }
 
 /** POST /login */
@@ -28,6 +29,7 @@ export async function login(call: Call): Promise<Answer> {
 }
 
 function tryLogin(call: Call): Answer {
+  if (call.server.flows === null) return UNRECOGNIZED;
   const parsed = parseJsonBody(call.body);
   if (!parsed.ok) return parsed.answer;
   const { body } = parsed;

@@ -1,10 +1,12 @@
-// Checks `m.login.password`, for logins and for user-interactive authentication alike.
+// Checks `m.login.password` and what modules add to it, for logins and for user-interactive
+// authentication alike.
 import { errorAnswer } from './answer.ts';
 import type { Answer } from './answer.ts';
 import type { ServerContext } from './call.ts';
 import { isJsonObject } from './json-body.ts';
 import type { JsonObject } from './json-body.ts';
 import { limitExceeded } from './limit-exceeded.ts';
+import { SHARED_SECRET_TYPE, isProof } from './shared-secret.ts';
 import { findUser } from './state.ts';
 import type { User } from './state.ts';
 
@@ -41,6 +43,10 @@ function checkForm(server: ServerContext, submission: JsonObject): string | Answ
   if (type === 'm.login.password' && typeof password !== 'string') {
     return server.manner.answers.passwordMissing;
   }
+  const isModules = type === SHARED_SECRET_TYPE && server.sharedSecretAuth !== null;
+  if (isModules && !('token' in submission)) {
+    return errorAnswer(400, 'M_UNKNOWN', `Missing parameters for login type ${type}: ['token']`);
+  }
   const identifier = identifierOf(submission);
   if ('status' in identifier) return identifier;
   if (identifier.type === 'm.id.thirdparty') return server.manner.answers.wrongPassword;
@@ -51,7 +57,10 @@ function checkForm(server: ServerContext, submission: JsonObject): string | Answ
   if (typeof user !== 'string' || user === '') {
     return errorAnswer(400, 'M_UNKNOWN', "User identifier is missing 'user' key");
   }
-  return type === 'm.login.password' ? user : server.manner.answers.unknownType(type);
+  if (isModules) return user;
+  if (type !== 'm.login.password') return server.manner.answers.unknownType(type);
+  const isOffered = server.flows?.some((flow) => 'type' in flow && flow.type === type) === true;
+  return isOffered ? user : errorAnswer(400, 'M_UNKNOWN', 'Password login has been disabled.');
 }
 
 /** The deprecated top-level `user` overrides the identifier, as on Synapse and MAS. */
@@ -71,6 +80,14 @@ function checkUser(server: ServerContext, userId: string, submission: JsonObject
   const foreign = !userId.toLowerCase().endsWith(`:${server.serverName.toLowerCase()}`);
   if (foreign) return { ok: false, answer: answers.foreignServer };
   const user = findUser(server.state, userId);
-  const right = user !== null && !user.deactivated && user.password === submission['password'];
+  const right = user !== null && !user.deactivated && isProved(server, user, submission);
   return right ? { ok: true, user } : { ok: false, answer: answers.wrongPassword };
+}
+
+function isProved(server: ServerContext, user: User, submission: JsonObject): boolean {
+  const { sharedSecretAuth: auth } = server;
+  const { type, password, token } = submission;
+  if (type === SHARED_SECRET_TYPE) return auth !== null && isProof(auth, user.userId, token);
+  if (user.password === password) return true;
+  return auth?.takesPassword === true && isProof(auth, user.userId, password);
 }

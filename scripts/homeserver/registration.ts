@@ -10,13 +10,17 @@ import type { NewUser } from './state.ts';
 
 /** GET /_synapse/admin/v1/register */
 export function registrationNonce(call: Call): Answer {
-  const { manner, state } = call.server;
-  return manner.registersUsers ? jsonAnswer(200, { nonce: newNonce(state) }) : UNRECOGNIZED;
+  const { state } = call.server;
+  if (!isOffered(call)) return UNRECOGNIZED;
+  return jsonAnswer(200, { nonce: newNonce(state, isDendrite(call) ? 8 : 64) });
 }
 
 /** POST /_synapse/admin/v1/register */
 export function register(call: Call): Answer {
-  if (!call.server.manner.registersUsers) return UNRECOGNIZED;
+  if (!isOffered(call)) return UNRECOGNIZED;
+  if (call.server.registrationSecret === '') {
+    return errorAnswer(400, 'M_UNKNOWN', 'Shared secret registration is not enabled');
+  }
   const parsed = parseJsonBody(call.body);
   if (!parsed.ok) return parsed.answer;
   const { body } = parsed;
@@ -24,8 +28,10 @@ export function register(call: Call): Answer {
   if (refused !== null) return refused;
   const wanted = wantedUser(body);
   if (!isNewUser(wanted)) return wanted;
-  if (body['mac'] !== expectedMac(call.server.registrationSecret, body)) {
-    return errorAnswer(403, 'M_UNKNOWN', 'HMAC incorrect');
+  if (body['mac'] !== expectedMac(call, body)) {
+    return isDendrite(call)
+      ? errorAnswer(403, 'M_FORBIDDEN', 'bad mac')
+      : errorAnswer(403, 'M_UNKNOWN', 'HMAC incorrect');
   }
   return checkNewUser(call, wanted) ?? registerUser(call, wanted, body['inhibit_login'] === true);
 }
@@ -56,11 +62,23 @@ function isNewUser(wanted: NewUser | Answer): wanted is NewUser {
   return 'localpart' in wanted;
 }
 
-function expectedMac(secret: string, body: JsonObject): string {
+/** Dendrite has it only where it knows a secret; Synapse gives nonces all the same. */
+function isOffered(call: Call): boolean {
+  const { manner, registrationSecret } = call.server;
+  return manner.registersUsers && !(isDendrite(call) && registrationSecret === '');
+}
+
+/** Dendrite, from source: shorter nonces, no user types, other words for a wrong HMAC. */
+function isDendrite({ server }: Call): boolean {
+  return server.manner.registrationDevice !== null;
+}
+
+function expectedMac(call: Call, body: JsonObject): string {
   const parts = [body['nonce'], body['username'], body['password']].map(String);
   parts.push(body['admin'] === true ? 'admin' : 'notadmin');
-  if (typeof body['user_type'] === 'string') parts.push(body['user_type']);
-  return createHmac('sha1', secret).update(parts.join('\0')).digest('hex');
+  const userType = body['user_type'];
+  if (typeof userType === 'string' && !isDendrite(call)) parts.push(userType);
+  return createHmac('sha1', call.server.registrationSecret).update(parts.join('\0')).digest('hex');
 }
 
 function checkNewUser(call: Call, wanted: NewUser): Answer | null {

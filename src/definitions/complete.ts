@@ -49,7 +49,6 @@ export async function completeService(
     at: raw.at,
     ...identity,
     ...findLogins({ service: raw.name, map, password, settings, isOfHost, reader }),
-    registerAs: findRegisterAs(raw, map, catalog, identity),
     playbook: settings.playbook,
     variables: findVariables(raw.name, map, catalog),
     deviceId: textOf(map, 'device_id'),
@@ -59,27 +58,19 @@ export async function completeService(
     vaultFormat: textOf(map, 'vault_format') === 'file' ? 'file' : 'inline',
     vaultId: textOf(map, 'vault_id'),
     installTag: catalog?.install_tag ?? null,
+    ...findRegisterAs(map, catalog),
   };
 }
 
 /** Whether somebody becomes a server administrator is written down, never guessed. */
 function findRegisterAs(
-  raw: RawService,
   map: MapNode,
   catalog: CatalogEntry | undefined,
-  { homeserver }: Pick<ServiceDefinition, 'homeserver'>,
-): 'bot' | 'admin' {
+): Pick<ServiceDefinition, 'registerAs' | 'needsAdmin'> {
   const own = textOf(map, 'register_as');
-  if (own !== null) return own === 'admin' ? 'admin' : 'bot';
-  if (catalog?.needs_admin !== true) return 'bot';
-  if (homeserver.register === null) return 'admin';
-  throw new InputError({
-    code: 'E_REQUIRED',
-    at: raw.at,
-    found: `service '${raw.name}', whose user has to be a server administrator, and may have to be made`,
-    wanted: '`register_as`',
-    fix: 'say `register_as: admin` if it may be made as a server administrator, or `register_as: bot` if not',
-  });
+  const needsAdmin = own === 'admin' || (own === null && catalog?.needs_admin === true);
+  if (own !== null) return { registerAs: needsAdmin ? 'admin' : 'bot', needsAdmin };
+  return { registerAs: needsAdmin ? null : 'bot', needsAdmin };
 }
 
 /** A name near a known one, with nothing that makes it a service of its own, is a typing error. */

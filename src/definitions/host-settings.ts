@@ -138,7 +138,7 @@ function ownSecret(variable: string, raw: RawHost, reader: ValueReader): SecretS
   return entry === undefined ? null : secretSource(entry.value, entry.at, reader);
 }
 
-/** Nobody is made by mistake: here nothing counts but what the operator wrote for us. */
+/** Nobody is created by mistake: here nothing counts but what the operator wrote for us. */
 function findRegistration(raw: RawHost, reader: ValueReader): CheckedRegistration | null {
   const secret = ownSecret('matrix_tokens_register', raw, reader);
   const map = raw.settings.get('matrix_tokens_register')?.value;

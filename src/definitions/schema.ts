@@ -147,7 +147,7 @@ export const serviceSchema = {
       type: 'string',
       enum: ['bot', 'admin'],
       description:
-        'What its user is made as, if it is missing and matrix_tokens_register is set: bot (default) or admin, a server administrator. Users that exist stay as they are.',
+        'What its user is created as, if it is missing and matrix_tokens_register is set: bot (default) or admin, a server administrator. Users that exist stay as they are.',
     },
     ...sharedProperties,
   },
@@ -219,7 +219,7 @@ export const varsSchema = {
     matrix_tokens_register: {
       type: 'object',
       description:
-        'Users that are missing are made, by the registration API of Synapse and Dendrite. Without it nobody is made.',
+        'Users that are missing are created, by the registration API of Synapse and Dendrite. Without it nobody is created.',
       properties: {
         shared_secret: secretSource('The registration_shared_secret of the homeserver'),
         url: {

@@ -29,7 +29,7 @@ export interface HomeserverSettings {
   readonly caFile: string | null;
   /** Seconds to wait for rate limits, a run. */
   readonly maxWait: number;
-  /** How users that do not exist are made; null: not at all. */
+  /** How users that do not exist are created; null: not at all. */
   readonly register: Registration | null;
 }
 
@@ -55,8 +55,10 @@ export interface ServiceDefinition {
   readonly secrets: ReadonlyMap<string, SecretSource>;
   /** What it lacks for a login; null: nothing. */
   readonly lack: LoginLack | null;
-  /** What its user is made as, should it have to be made. */
-  readonly registerAs: 'bot' | 'admin';
+  /** What its user is created as, should it have to be; null: that has to be said. */
+  readonly registerAs: 'bot' | 'admin' | null;
+  /** True: its user is of no use unless it is a server administrator. */
+  readonly needsAdmin: boolean;
   readonly playbook: PlaybookFacts;
   /** Fixed by the operator; null: a new one at each login. */
   readonly deviceId: string | null;

@@ -22,7 +22,7 @@ export const FAILURE_CODES = {
   REDIRECT: 'the server redirects to another address, where no password is sent',
   REFUSED: 'nothing accepts connections at the address of the homeserver',
   REGISTER_NOT_OFFERED: 'the homeserver has no registration with a shared secret at this address',
-  REGISTER_SECRET: 'the homeserver refused the registration secret: it is not its own',
+  REGISTER_SECRET: 'the homeserver refused the registration secret, since its own is another',
   RESET: 'the connection broke before the answer was complete',
   SERVER_ERROR: 'the homeserver, or the proxy in front of it, has trouble of its own',
   TIMEOUT: 'no complete answer came in time',

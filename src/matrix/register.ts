@@ -1,5 +1,5 @@
-// Makes users through the registration API of Synapse, which Dendrite has as well: whoever knows its
-// shared secret proves so with an HMAC over a nonce and what is to be made. Both refuse a name that
+// Creates users through the registration API of Synapse, which Dendrite has as well: whoever knows its
+// shared secret proves so with an HMAC over a nonce and what is to be created. Both refuse a name that
 // is taken, so that nobody is overwritten.
 // @see Synapse's admin API, "Shared-Secret Registration"
 import { createHmac } from 'node:crypto';
@@ -34,15 +34,15 @@ export interface NewUser {
 /** `taken`: there is such a user, which stays as it is. */
 export type Registered =
   | {
-      readonly kind: 'made';
-      /** What the homeserver says that it has made. */
+      readonly kind: 'created';
+      /** What the homeserver says that it has created. */
       readonly userId: string | null;
       /** A session that was opened though nobody asked for it: to be logged out. */
       readonly session: OpenedSession | undefined;
     }
   | { readonly kind: 'taken' };
 
-/** Makes a user: two requests, neither of which is sent again from here. */
+/** Creates a user: two requests, neither of which is sent again from here. */
 export async function registerUser(
   client: HttpClient,
   api: RegistrationApi,
@@ -94,10 +94,14 @@ function readRegistered(result: HttpResult): Registered | Failure {
   if (result.status === 403) {
     return homeserverFailure('REGISTER_SECRET', { hint: FAILURE_HINTS.REGISTER_SECRET });
   }
-  if (!isSuccess(result) || result.json === null) return classifyFailure(result);
+  if (!isSuccess(result) || result.json === null) {
+    // Synapse has no errcode for a secret that it was not given.
+    const hint = errcodeOf(result) === 'M_UNKNOWN' ? { hint: FAILURE_HINTS.REGISTER_SECRET } : {};
+    return { ...classifyFailure(result), ...hint };
+  }
   const { user_id: userId, device_id: deviceId, access_token: accessToken } = result.json;
   return {
-    kind: 'made',
+    kind: 'created',
     userId: typeof userId === 'string' ? userId : null,
     session: openedSession(accessToken, deviceId),
   };

@@ -1,5 +1,5 @@
-// Which secrets a run needs: those that a service may log in with, and the one that users are made
-// with, where somebody may be missing.
+// Which secrets a run needs: those that a service may log in with, and the one that users are
+// created with, where somebody may be missing.
 import type { ServiceDefinition } from '../definitions/types.ts';
 import { loginMethod } from '../matrix/login/registry.ts';
 import type { NeededSecret, ReadSecret, Secrets } from './secrets.ts';
@@ -20,7 +20,7 @@ export function loginSecrets(definition: ServiceDefinition): NeededSecret[] {
   });
 }
 
-/** Gives the secret that a missing user is made with. */
+/** Gives the secret that a missing user is created with. */
 export function registrationSecrets({ host, homeserver }: ServiceDefinition): NeededSecret[] {
   if (homeserver.register === null) return [];
   return [

@@ -1,4 +1,4 @@
-// Makes a user that is missing, where the operator asked for it. Dendrite opens a session with it: it
+// Creates a user that is missing, where the operator asked for it. Dendrite opens a session with it: it
 // is written down before the request, as that of a login, and logged out after it.
 import { randomBytes } from 'node:crypto';
 import { FAILURE_CODES, isFailure, type Failure } from '../matrix/failure.ts';
@@ -13,11 +13,11 @@ import type { SessionContext } from './end-session.ts';
 import { localFailure } from './run-codes.ts';
 
 export interface CreationContext extends SessionContext {
-  /** What keeps everybody from being made here; shared by all services of the homeserver. */
+  /** What keeps everybody from being created here; shared by all services of the homeserver. */
   readonly creation: { obstacle: Failure | null };
 }
 
-/** Makes the user of a service. Gives null where it exists now, or why it does not. */
+/** Creates the user of a service. Gives null where it exists now, or why it does not. */
 export async function createUser(
   work: LoginWork,
   secret: Secret,
@@ -31,12 +31,12 @@ export async function createUser(
   try {
     await writeEntry(work.folder, entry);
   } catch (error) {
-    return localFailure('STORE_FAILED', error, 'nobody was made');
+    return localFailure('STORE_FAILED', error, 'nobody was created');
   }
   const { homeserver, localpart, registerAs, userId } = definition;
   context.world.progress({ kind: 'register', server: homeserver.serverName, userId });
   const baseUrl = homeserver.register?.url ?? context.homeserver.baseUrl;
-  const user = { localpart, password: passwordOf(work), as: registerAs };
+  const user = { localpart, password: passwordOf(work), as: registerAs ?? 'bot' };
   const made = await registerUser(context.client, { baseUrl, secret }, user);
   if (!isFailure(made)) return settleMade(made, entry, work, context, state);
   if (made.scope === 'homeserver') context.creation.obstacle = made;
@@ -52,7 +52,7 @@ function passwordOf({ secrets }: LoginWork): Secret {
 function checkName({ action }: LoginWork): Failure | null {
   const { localpart, homeserver } = action.definition;
   if (makeUserId(localpart, homeserver.serverName)?.historical === false) return null;
-  const message = `${FAILURE_CODES.M_INVALID_USERNAME}: a user with such letters in its name is not made any more`;
+  const message = `${FAILURE_CODES.M_INVALID_USERNAME}: no user with such letters in its name is created any more`;
   return failed('M_INVALID_USERNAME', message);
 }
 
@@ -66,7 +66,7 @@ async function settleMade(
   const { userId } = work.action.definition;
   if (made.kind === 'taken') {
     await dropQuietly(work.folder, entry);
-    // It is the one that a request of ours, whose answer was lost, was to make.
+    // It is the one that a request of ours, whose answer was lost, was to create.
     if (isOfOurs(work, state)) return null;
     return failed(
       'M_FORBIDDEN',
@@ -78,8 +78,8 @@ async function settleMade(
   const left =
     session === undefined ? null : await settleSession(session, entry, work, context, state);
   if (made.userId === userId) return null;
-  const other = made.userId === null ? 'nobody that it names' : cleanServerText(made.userId);
-  const what = `the homeserver was to make ${userId} and made ${other}`;
+  const other = made.userId === null ? 'one that it does not name' : cleanServerText(made.userId);
+  const what = `the homeserver was to create ${userId} and created ${other}`;
   return failed('USER_MISMATCH', left === null ? what : `${what}; ${left}`);
 }
 
@@ -89,8 +89,8 @@ function isOfOurs({ sessions }: LoginWork, { abandoned }: Abandoned): boolean {
 }
 
 function notMade({ action }: LoginWork, failure: Failure): Failure {
-  const message = `there is no user ${action.definition.userId}, and it could not be made: ${failure.message}`;
-  // A homeserver that makes nobody still logs those in who exist.
+  const message = `there is no user ${action.definition.userId}, and it could not be created: ${failure.message}`;
+  // A homeserver that creates nobody still logs those in who exist.
   const scope = failure.scope === 'homeserver' ? 'user' : failure.scope;
   return { ...failure, scope, message };
 }

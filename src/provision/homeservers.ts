@@ -15,7 +15,7 @@ export interface OpenHomeserver {
   readonly homeserver: Homeserver;
   readonly client: HttpClient;
   readonly queue: Queue;
-  /** What keeps missing users from being made here. */
+  /** What keeps missing users from being created here. */
   readonly creation: CreationContext['creation'];
 }
 

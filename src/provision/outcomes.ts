@@ -60,7 +60,7 @@ function describePending({ definition, reason }: Extract<Action, { kind: 'login'
   const isUsual = logins.length === 1 && logins[0] === 'password';
   const how = isUsual ? '' : ` with ${words.join(', or else ')}`;
   const as = registerAs === 'admin' ? ', as a server administrator' : '';
-  const maker = homeserver.register === null ? '' : `; would make the user if it is missing${as}`;
+  const maker = homeserver.register === null ? '' : `; would create the user if it is missing${as}`;
   return `would log in${how}: ${reason}${maker}`;
 }
 
@@ -80,7 +80,7 @@ export function storedOutcome(
   login: ChosenLogin | Failure,
   { isNewUser }: Pick<Stored, 'isNewUser'>,
 ): Outcome {
-  const made = isNewUser ? 'made the user, ' : '';
+  const made = isNewUser ? 'created the user, ' : '';
   // A password goes without saying.
   const isUsual = isFailure(login) || login.method.name === 'password';
   const how = isUsual ? '' : ` with ${login.method.words}`;

@@ -176,7 +176,7 @@ function credentialNotes({ action }: LoginWork, { credential, isNewUser }: Store
   const notes: string[] = [];
   if (isNewUser) {
     const what = registerAs === 'admin' ? 'a server administrator' : 'a bot';
-    notes.push(`there was no user ${userId}: it was made, as ${what}`);
+    notes.push(`there was no user ${userId}: it was created, as ${what}`);
   }
   if (ms !== null) {
     const minutes = Math.round(ms / 60_000);

@@ -31,7 +31,7 @@ export interface Stored {
   readonly credential: Credential;
   /** Entries of this run whose outcome is not clear: their devices are to be removed. */
   readonly abandoned: readonly JournalEntry[];
-  /** True: its user was made for it. */
+  /** True: its user was created for it. */
   readonly isNewUser: boolean;
 }
 
@@ -103,7 +103,7 @@ interface LoggedIn {
   readonly entry: JournalEntry;
 }
 
-/** A refusal is looked into once; a user that is missing is made where the operator wants it. */
+/** A refusal is looked into once; a user that is missing is created where the operator wants it. */
 async function logInOrCreate(
   work: LoginWork,
   context: SlotContext,

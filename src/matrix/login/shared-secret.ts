@@ -8,7 +8,7 @@ import type { Credential } from '../credential.ts';
 import { homeserverFailure, isFailure, type Failure } from '../failure.ts';
 import type { Homeserver } from '../homeserver.ts';
 import type { HttpClient } from '../http.ts';
-import { deleteDevices } from '../sessions.ts';
+import { proveAndDelete } from '../sessions.ts';
 import type { DeviceRemoval, LoginMethod, LoginRequest, Removed } from './method.ts';
 import { PASSWORD_TYPE } from './password.ts';
 import { sendLogin } from './send.ts';
@@ -42,16 +42,27 @@ export function proveUser(secret: Secret, userId: string): Secret {
   return new Secret(createHmac('sha512', secret.reveal()).update(userId).digest('hex'));
 }
 
+interface Proof {
+  readonly type: string;
+  readonly field: 'password' | 'token';
+  readonly proof: Secret;
+}
+
+/** Gives the proof in the form that the homeserver takes, or null where it takes none. */
+function proofFor(homeserver: Homeserver, secret: Secret, userId: string): Proof | null {
+  const type = sharedSecret.typeFor(homeserver);
+  if (type === null) return null;
+  return { type, field: type === TYPE ? 'token' : 'password', proof: proveUser(secret, userId) };
+}
+
 async function loginWithSharedSecret(
   client: HttpClient,
   homeserver: Homeserver,
   { secret, ...request }: LoginRequest,
 ): Promise<Credential | Failure> {
-  const type = sharedSecret.typeFor(homeserver);
-  if (type === null) return homeserverFailure('NO_LOGIN_FLOW');
-  const field = type === TYPE ? 'token' : 'password';
-  const proof = proveUser(secret, request.userId);
-  const result = await sendLogin(client, homeserver, request, { type, field, proof });
+  const proof = proofFor(homeserver, secret, request.userId);
+  if (proof === null) return homeserverFailure('NO_LOGIN_FLOW');
+  const result = await sendLogin(client, homeserver, request, proof);
   return isFailure(result) && result.code === 'M_FORBIDDEN' ? refusedProof(result) : result;
 }
 
@@ -66,14 +77,15 @@ function refusedProof(failure: Failure): Failure {
   };
 }
 
-/** Removing devices asks for a password, which the proof may or may not stand in for. */
+/** Synapse takes the proof for removing devices, too; where it is refused, a new login does. */
 async function abandonWithSharedSecret(
   client: HttpClient,
   homeserver: Homeserver,
   { userId, secret, token, deviceIds }: DeviceRemoval,
 ): Promise<Removed | Failure> {
-  if (!homeserver.flows.includes(PASSWORD_TYPE)) return { kind: 'not_offered' };
-  const password = proveUser(secret, userId);
-  const answer = await deleteDevices(client, homeserver, token, { userId, password, deviceIds });
-  return isFailure(answer) && answer.code === 'M_FORBIDDEN' ? { kind: 'not_offered' } : answer;
+  const proof = proofFor(homeserver, secret, userId);
+  if (proof === null) return { kind: 'not_offered' };
+  const deletion = { userId, deviceIds, ...proof };
+  const answer = await proveAndDelete(client, homeserver, token, deletion);
+  return isFailure(answer) && answer.scope === 'user' ? { kind: 'not_offered' } : answer;
 }
