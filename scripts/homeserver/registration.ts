@@ -8,6 +8,9 @@ import type { JsonObject } from './json-body.ts';
 import { addUser, newNonce, openSession } from './state.ts';
 import type { NewUser } from './state.ts';
 
+const SYNAPSE_TAKEN = 'User ID already taken.';
+const DENDRITE_TAKEN = 'Desired user ID is already taken.';
+
 /** GET /_synapse/admin/v1/register */
 export function registrationNonce(call: Call): Answer {
   const { state } = call.server;
@@ -68,7 +71,7 @@ function isOffered(call: Call): boolean {
   return manner.registersUsers && !(isDendrite(call) && registrationSecret === '');
 }
 
-/** Dendrite, from source: shorter nonces, no user types, other words for a wrong HMAC. */
+/** Dendrite: shorter nonces, no user types, other words, and a session that nobody asked for. */
 function isDendrite({ server }: Call): boolean {
   return server.manner.registrationDevice !== null;
 }
@@ -91,15 +94,14 @@ function checkNewUser(call: Call, wanted: NewUser): Answer | null {
     );
   }
   if (wanted.password.length < manner.shortestPassword) {
-    // The text is from source, not seen.
     return errorAnswer(
       400,
       'M_WEAK_PASSWORD',
-      `password too weak: min ${manner.shortestPassword} chars`,
+      `password too weak: min ${manner.shortestPassword} characters`,
     );
   }
   return state.users.has(`@${wanted.localpart}:${serverName}`)
-    ? errorAnswer(400, 'M_USER_IN_USE', 'User ID already taken.')
+    ? errorAnswer(400, 'M_USER_IN_USE', isDendrite(call) ? DENDRITE_TAKEN : SYNAPSE_TAKEN)
     : null;
 }
 
@@ -107,7 +109,10 @@ function checkNewUser(call: Call, wanted: NewUser): Answer | null {
 function registerUser(call: Call, wanted: NewUser, inhibitLogin: boolean): Answer {
   const { state, serverName, manner } = call.server;
   const user = addUser(state, serverName, wanted);
-  const result = { user_id: user.userId, home_server: serverName };
+  const result = {
+    user_id: user.userId,
+    ...(isDendrite(call) ? {} : { home_server: serverName }),
+  };
   if (inhibitLogin && manner.registrationDevice === null) return jsonAnswer(200, result);
   const deviceId = manner.registrationDevice ?? manner.newDeviceId();
   const token = openSession(state, manner, { user, deviceId, displayName: null });

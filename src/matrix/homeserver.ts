@@ -27,8 +27,10 @@ export function endpointUrl(homeserver: Pick<Homeserver, 'baseUrl' | 'api'>, pat
 export function missingPasswordFlow(homeserver: Homeserver): Failure | null {
   if (homeserver.flows.includes('m.login.password')) return null;
   const offered = homeserver.flows.length === 0 ? 'nothing' : homeserver.flows.join(', ');
+  const isSso = homeserver.flows.includes('m.login.sso');
+  const kind = isSso ? ', but single sign-on (SSO)' : '';
   return homeserverFailure('NO_PASSWORD_FLOW', {
-    message: `${FAILURE_CODES.NO_PASSWORD_FLOW}: ${homeserver.baseUrl} offers ${offered}`,
+    message: `${FAILURE_CODES.NO_PASSWORD_FLOW}${kind}: ${homeserver.baseUrl} offers ${offered}`,
     hint: 'let the homeserver accept passwords (on Synapse: password_config.enabled), or put a token into your vars',
   });
 }

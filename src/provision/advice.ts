@@ -1,17 +1,80 @@
+// What an operator can do about a failure that depends on which software the homeserver is.
+import type { PlaybookFacts } from '../definitions/types.ts';
 import { isFailure, type Failure } from '../matrix/failure.ts';
+import { softwareNamed, type Software } from '../matrix/software.ts';
 import type { LoginWork } from '../preflight.ts';
+import { masTokenCommands, rateLimitSetting, userCommand } from './commands.ts';
 import type { OpenHomeserver } from './homeservers.ts';
+import { newDeviceId } from './slot.ts';
+
+type Work = Pick<LoginWork, 'action' | 'fixedDevice'>;
 
 /** Gives what to do about a failure, or null where its own hint says it all. */
 export async function adviseOn(
   failure: Failure,
-  { action }: Pick<LoginWork, 'action'>,
+  work: Work,
   server: OpenHomeserver | Failure,
 ): Promise<string | null> {
-  if (failure.code !== 'USER_MISSING' || isFailure(server)) return null;
-  return createUser(action.definition.localpart);
+  if (isFailure(server)) return null;
+  const { definition } = work.action;
+  switch (failure.code) {
+    case 'USER_MISSING':
+    case 'REGISTER_NOT_OFFERED':
+      return createUser(await softwareOf(server, definition.playbook), work, failure);
+    case 'NO_LOGIN_FLOW':
+    case 'NO_PASSWORD_FLOW':
+    case 'OAUTH_ONLY':
+      return makeToken(await softwareOf(server, definition.playbook), work, failure);
+    default:
+      return null;
+  }
 }
 
-function createUser(localpart: string): string {
-  return `create the user first, on Synapse for example:\nregister_new_matrix_user --no-admin -u '${localpart}' -c homeserver.yaml`;
+/** Gives a note on how a homeserver that slows logins down can be made faster. */
+export async function adviseOnLimit(
+  { action }: Pick<LoginWork, 'action'>,
+  server: OpenHomeserver,
+): Promise<string> {
+  const { playbook, homeserver } = action.definition;
+  const setting = rateLimitSetting(await softwareOf(server, playbook), playbook);
+  const advice = `${homeserver.serverName} limits how often somebody logs in: run again later, or allow more with --max-wait`;
+  return setting === null
+    ? advice
+    : `${advice}, or raise the limit while you provision, ${setting}`;
 }
+
+/** The playbook knows best what it installs; whoever does not use it is asked. */
+async function softwareOf(
+  server: OpenHomeserver,
+  playbook: PlaybookFacts,
+): Promise<Software | null> {
+  if (playbook.hasMas) return 'mas';
+  const named = softwareNamed(playbook.implementation ?? '');
+  return named ?? server.software();
+}
+
+function createUser(software: Software | null, { action }: Work, failure: Failure): string {
+  const command = userCommand(software, action.definition);
+  if (command !== null) return command;
+  const example = userCommand('synapse', action.definition)?.split('\n').at(-1) ?? '';
+  return `${failure.hint ?? 'create the user first'}; on Synapse for example:\n${example}`;
+}
+
+function makeToken(software: Software | null, work: Work, failure: Failure): string | null {
+  const { definition, write } = work.action;
+  if (software !== 'mas') {
+    const isSynapse = software === 'synapse' && failure.code !== 'OAUTH_ONLY';
+    return isSynapse ? SYNAPSE_WITHOUT_PASSWORDS : null;
+  }
+  const deviceId = work.fixedDevice ?? newDeviceId();
+  const commands = masTokenCommands({ ...definition, deviceId, variables: write });
+  const variable = write.accessToken.join(' → ');
+  const isRouted = failure.code !== 'OAUTH_ONLY';
+  const route = isRouted
+    ? ''
+    : 'let the reverse proxy route /login, /logout and /refresh to Matrix Authentication Service, or ';
+  return `${route}make the token on the homeserver, and put what the second command makes of it into your vars as ${variable}:\n${commands}`;
+}
+
+const SYNAPSE_WITHOUT_PASSWORDS =
+  'let Synapse accept passwords (`password_config: {enabled: true}`), or install its module shared_secret_auth and set `matrix_tokens_shared_secret_auth`; where neither may be, log the bot in with a browser once and put its token into your vars';

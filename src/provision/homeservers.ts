@@ -7,6 +7,7 @@ import { isFailure, type Failure } from '../matrix/failure.ts';
 import type { Homeserver } from '../matrix/homeserver.ts';
 import { createHttpClient, type HttpClient } from '../matrix/http.ts';
 import { createQueue, type Queue } from '../matrix/queue.ts';
+import { identifySoftware, type Software } from '../matrix/software.ts';
 import type { CreationContext } from './create-user.ts';
 import type { World } from './world.ts';
 
@@ -15,6 +16,8 @@ export interface OpenHomeserver {
   readonly homeserver: Homeserver;
   readonly client: HttpClient;
   readonly queue: Queue;
+  /** Gives what it is, as far as it says so; asked at most once. */
+  readonly software: () => Promise<Software | null>;
   /** What keeps missing users from being created here. */
   readonly creation: CreationContext['creation'];
 }
@@ -99,7 +102,14 @@ async function open(
   }
   const shared = queues.get(homeserver.baseUrl) ?? queue;
   queues.set(homeserver.baseUrl, shared);
-  return { homeserver, client, queue: shared, creation: { obstacle: null } };
+  let software: Promise<Software | null> | null = null;
+  return {
+    homeserver,
+    client,
+    queue: shared,
+    software: () => (software ??= identifySoftware(client, homeserver)),
+    creation: { obstacle: null },
+  };
 }
 
 function makeQueue(settings: HomeserverSettings, { world, maxWait }: OpenOptions): Queue {

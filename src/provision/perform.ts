@@ -4,7 +4,7 @@ import { isFailure, type Failure } from '../matrix/failure.ts';
 import type { Job, Queue } from '../matrix/queue.ts';
 import type { LoginWork, SweepWork, Work } from '../preflight.ts';
 import type { Outcome } from '../report/types.ts';
-import { adviseOn } from './advice.ts';
+import { adviseOn, adviseOnLimit } from './advice.ts';
 import {
   openHomeservers,
   settingsKey,
@@ -101,9 +101,18 @@ async function performGroup(group: Group, locks: Locks, options: OpenOptions): P
       sweeps.push(...sweepAfter(item, login, result));
     }
   }
+  notes.push(...(await limitNotes(group, outcomes)));
   sweeps.push(...group.sweeps.map((item) => sweepOfPresent(item)));
   const swept = await runSweeps(sweeps, group.queue, options);
   return { outcomes, notes: [...notes, ...swept.notes], reasons: swept.reasons };
+}
+
+/** Said once, however many are deferred. */
+async function limitNotes(group: Group, outcomes: readonly Outcome[]): Promise<string[]> {
+  const [first] = group.logins;
+  const isDeferred = outcomes.some(({ outcome }) => outcome === 'deferred');
+  if (!isDeferred || first === undefined || isFailure(first.server)) return [];
+  return [await adviseOnLimit(first.work, first.server)];
 }
 
 /** Two services of one file follow each other: each extends what the one before it wrote. */

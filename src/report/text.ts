@@ -45,7 +45,7 @@ export function formatText(report: Report, style: TextStyle, { diff = false } = 
     ...byImportance(report.outcomes).flatMap((one) => formatOutcome(one, report, style)),
     ...(diff ? report.outcomes.flatMap((one) => formatDiff(one, style)) : []),
     ...report.leftovers.flatMap((one) => formatLeftover(one, report, style)),
-    ...report.notes.flatMap((note) => wrap(`note: ${note}`, '', '  ')),
+    ...report.notes.flatMap(formatNote),
     '',
     banner('RECAP'),
     ...formatRecap(report, style),
@@ -94,6 +94,12 @@ function formatLeftover(one: Leftover, report: Report, style: TextStyle): string
   const what = report.check ? 'a session waits to be removed' : 'a session was left behind';
   const head = `${what}: [${one.host}] ${one.service} => ${one.user_id} device ${one.device_id}`;
   return [style.paint('red', head), ...wrap(one.message, '    ')];
+}
+
+/** As with what to do: what stands on lines of its own is to be copied. */
+function formatNote(note: string): string[] {
+  const [first = '', ...further] = note.split('\n');
+  return [...wrap(`note: ${first}`, '', '  '), ...further.map((line) => `    ${line}`)];
 }
 
 function formatRecap(report: Report, style: TextStyle): string[] {

@@ -1,8 +1,8 @@
 """A module for Synapse that offers the login type com.devture.shared_secret_auth.
 
 Written for the tests from the documented protocol: the token is the HMAC-SHA512 of the full user ID,
-in hex, with the shared secret as its key. With `takes_password` m.login.password takes the same
-proof in place of a password.
+in hex, with the shared secret as its key. m.login.password may take the same proof in place of a
+password: `types` says which of the two there are.
 """
 
 import hashlib
@@ -16,9 +16,8 @@ class SharedSecretModule:
     def __init__(self, config, api):
         self._api = api
         self._secret = config['shared_secret'].encode()
-        checkers = {(TYPE, ('token',)): self._check}
-        if config.get('takes_password'):
-            checkers[(PASSWORD_TYPE, ('password',))] = self._check
+        fields = {TYPE: ('token',), PASSWORD_TYPE: ('password',)}
+        checkers = {(name, fields[name]): self._check for name in config['types']}
         api.register_password_auth_provider_callbacks(auth_checkers=checkers)
 
     @staticmethod

@@ -1,0 +1,250 @@
+// Users that are missing are created where that is asked for. Killed at any instant, the next run
+// leaves one session a service and nothing else: also not the one that Dendrite opens by itself.
+// MATRIX_TOKENS_TEST_KILLS=all tries every instant.
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { TestContext } from 'node:test';
+import { htmlAnswer } from '../scripts/homeserver/faults.ts';
+import type { HomeserverFault } from '../scripts/homeserver/faults.ts';
+import { addUser } from '../scripts/homeserver/state.ts';
+import { requestLines } from './helpers/homeserver.ts';
+import { killRun, untilDone } from './helpers/provision-kill.ts';
+import type { Kill } from './helpers/provision-kill.ts';
+import { putProxyBefore } from './helpers/provision-proxy.ts';
+import {
+  ageJournal,
+  assertConverged,
+  HOST,
+  servicesFor,
+  STATE,
+} from './helpers/provision-services.ts';
+import type { Services, ServicesOptions } from './helpers/provision-services.ts';
+import { assertNothingLost, outcomeOf, provisionInside } from './helpers/provision-world.ts';
+
+const SECRET = 'the registration secret';
+const skip = process.platform === 'linux' ? false : 'only Linux tells who is dead';
+const SOFTWARE = ['synapse', 'dendrite'] as const;
+
+/** Makes a project whose users do not exist yet. */
+async function missing(t: TestContext, options: ServicesOptions = {}): Promise<Services> {
+  const services = await servicesFor(t, {
+    names: ['news'],
+    registrationSecret: SECRET,
+    ...options,
+  });
+  const vars = `host_vars/${HOST}/vars.yml`;
+  const register = `matrix_tokens_register: {shared_secret: ${JSON.stringify(SECRET)}}\n`;
+  await services.project.write(vars, `${await services.project.read(vars)}${register}`);
+  services.homeserver.state.users.clear();
+  return services;
+}
+
+function registrations({ homeserver }: Services): number {
+  return requestLines(homeserver).filter((line) => line.startsWith('POST /_synapse')).length;
+}
+
+for (const software of SOFTWARE) {
+  test(`missing users are created once, and only one session is left, ${software}`, async (t) => {
+    const services = await missing(t, { software, names: ['news', 'rss'] });
+    const inside = await provisionInside(services);
+    assert.deepEqual(inside.report.leftovers, []);
+    assert.equal(outcomeOf(inside, 'news'), 'changed');
+    assert.match(
+      inside.report.notes.join('\n'),
+      /^there was no user @news:\S+: it was created, as a bot$/m,
+    );
+    await assertConverged(services);
+    assert.equal(registrations(services), 2);
+    await provisionInside(services);
+    assert.equal(registrations(services), 2);
+    assert.ok(![...services.homeserver.state.users.values()].some((user) => user.admin));
+  });
+}
+
+test('without the setting nobody is created, in check mode neither', async (t) => {
+  const services = await missing(t);
+  await services.project.run(['--check']);
+  assert.deepEqual(services.homeserver.requests, []);
+  const vars = `host_vars/${HOST}/vars.yml`;
+  const text = await services.project.read(vars);
+  await services.project.write(vars, text.replace(/^matrix_tokens_register.*\n/m, ''));
+  const inside = await provisionInside(services);
+  assert.equal(outcomeOf(inside, 'news'), 'failed USER_MISSING');
+  assert.equal(registrations(services), 0);
+});
+
+test('a user of another server than the host is never created with the secret of the host', async (t) => {
+  const services = await missing(t);
+  const vars = `host_vars/${HOST}/vars.yml`;
+  const text = await services.project.read(vars);
+  const foreign = `news: {user: "@news:example.org", homeserver: "${services.homeserver.baseUrl}", `;
+  await services.project.write(vars, text.replace('news: {', foreign));
+  const inside = await provisionInside(services);
+  assert.equal(outcomeOf(inside, 'news'), 'failed M_FORBIDDEN');
+  assert.equal(registrations(services), 0);
+});
+
+test('a user whose profile is hidden is not taken for missing', async (t) => {
+  const services = await missing(t);
+  await putProxyBefore(t, services.project, services.homeserver, {
+    answer: ({ request }) =>
+      request.includes('/profile/')
+        ? { status: 401, body: '{"errcode":"M_MISSING_TOKEN","error":"Missing access token"}' }
+        : {},
+  });
+  const inside = await provisionInside(services);
+  assert.equal(outcomeOf(inside, 'news'), 'failed M_FORBIDDEN');
+  assert.equal(registrations(services), 0);
+});
+
+test('a name that turns out to be taken stays as it is: the login has failed', async (t) => {
+  for (const software of SOFTWARE) {
+    const services = await missing(t, { software });
+    const { state, serverName } = services.homeserver;
+    addUser(state, serverName, { localpart: 'news', password: 'another one' });
+    await putProxyBefore(t, services.project, services.homeserver, {
+      answer: ({ request }) =>
+        request.includes('/profile/')
+          ? { status: 404, body: '{"errcode":"M_NOT_FOUND","error":"no profile"}' }
+          : {},
+    });
+    const inside = await provisionInside(services);
+    assert.equal(outcomeOf(inside, 'news'), 'failed M_FORBIDDEN');
+    assert.match(inside.report.outcomes[0]?.message ?? '', /exists \(registering it says so\)/);
+    assert.deepEqual(inside.report.leftovers, []);
+    assert.equal(state.users.get(`@news:${serverName}`)?.password, 'another one');
+    assert.ok(!services.project.tree().has(STATE));
+  }
+});
+
+test('who logs in with the shared secret gets a password that nobody knows', async (t) => {
+  const services = await missing(t, { sharedSecretAuth: { secret: 'the module secret' } });
+  const vars = `host_vars/${HOST}/vars.yml`;
+  const text = await services.project.read(vars);
+  const setting = 'matrix_tokens_shared_secret_auth: {shared_secret: the module secret}\n';
+  const without = text.replace('password: "{{ vault_news_password }}", ', '');
+  await services.project.write(vars, `${without}${setting}`);
+  const inside = await provisionInside(services);
+  assert.equal(outcomeOf(inside, 'news'), 'changed');
+  await assertConverged(services);
+  const user = services.homeserver.state.users.get('@news:example.com');
+  assert.match(user?.password ?? '', /^[\w-]{43}$/);
+});
+
+const REGISTER = { method: 'POST', path: /\/register$/ } as const;
+const ONCE = { nth: 1 } as const;
+const EFFECTS: Readonly<Record<string, Omit<HomeserverFault, 'method' | 'path' | 'nth'>>> = {
+  'cut before it is executed': { cut: 'before' },
+  'cut after it was executed': { cut: 'after' },
+  'cut in the middle of the answer': { cut: 'answering' },
+  'executed and answered with 502': { answer: { ...htmlAnswer(502), execute: true } },
+  'answered with 502': { answer: htmlAnswer(502) },
+};
+
+for (const [name, effect] of Object.entries(EFFECTS)) {
+  test(`the request that creates a user is ${name}: one session is left`, async (t) => {
+    for (const software of SOFTWARE) {
+      const services = await missing(t, { software });
+      services.homeserver.faults.push({ ...REGISTER, ...ONCE, ...effect });
+      await provisionInside(services);
+      await assertNothingLost(services);
+      services.homeserver.faults.length = 0;
+      const inside = await provisionInside(services);
+      assert.deepEqual(inside.report.leftovers, []);
+      await assertConverged(services);
+    }
+  });
+}
+
+test('a session that cannot be logged out is removed with the token that comes after it', async (t) => {
+  const services = await missing(t, { software: 'dendrite' });
+  services.homeserver.faults.push({ method: 'POST', path: /\/logout$/, cut: 'before' });
+  const inside = await provisionInside(services);
+  assert.equal(outcomeOf(inside, 'news'), 'changed');
+  assert.match(
+    inside.report.notes.join('\n'),
+    /^removed the session shared_secret_registration of @news/m,
+  );
+  await assertConverged(services);
+});
+
+test('a user that a lost request of ours creates late is logged in, not called taken', async (t) => {
+  const isLate = { now: false };
+  const services: Services = await missing(t, {
+    onRequest: ({ method, path }) => {
+      if (!isLate.now || method !== 'POST' || !path.endsWith('/register')) return;
+      isLate.now = false;
+      const { state, serverName } = services.homeserver;
+      addUser(state, serverName, { localpart: 'news', password: 'the password of news' });
+    },
+  });
+  services.homeserver.faults.push({ ...REGISTER, ...ONCE, cut: 'before' });
+  await killRun(services.project, { killOn: CREATION['the request is sent (K12)'] });
+  await ageJournal(services.project);
+  isLate.now = true;
+  const inside = await provisionInside(services);
+  assert.equal(outcomeOf(inside, 'news'), 'changed');
+  assert.ok(!isLate.now);
+  await assertConverged(services);
+});
+
+/** The creation of a user, step by step: the names are those of provision-preload.ts. */
+const CREATION = {
+  'the nonce has come': '^receive GET \\S+/register$',
+  'the entry is durable, nothing is sent': '^send POST \\S+/register$',
+  'the request is sent (K12)': '^done send POST \\S+/register$',
+  'the answer has come (K12)': '^receive POST \\S+/register$',
+  'its session is being logged out (K12)': '^done send POST \\S+/logout$',
+  'its session is logged out': '^receive POST \\S+/logout$',
+} as const;
+
+for (const [when, killOn] of Object.entries(CREATION)) {
+  test(`killed while a user is created, when ${when}, dendrite`, { skip }, async (t) => {
+    await assertRecovers(t, { software: 'dendrite' }, { killOn });
+  });
+}
+
+for (const when of ['the request is sent (K12)', 'the answer has come (K12)'] as const) {
+  test(`killed while a user is created, when ${when}, synapse`, { skip }, async (t) => {
+    await assertRecovers(t, {}, { killOn: CREATION[when] });
+  });
+}
+
+test('the power fails when a user has just been created', { skip }, async (t) => {
+  const killOn = CREATION['the answer has come (K12)'];
+  await assertRecovers(t, { software: 'dendrite' }, { killOn, powerCut: 'synced' });
+});
+
+const isThorough = process.env['MATRIX_TOKENS_TEST_KILLS'] === 'all';
+
+for (const software of isThorough ? SOFTWARE : []) {
+  test(`killed at every instant of creating a user, ${software}`, { skip }, async (t) => {
+    const count = await untilDone(async (killAt) => {
+      const services = await missing(t, { software });
+      const isOver = (await killAndFinish(services, { killAt })) === null;
+      await services.homeserver.stop();
+      return !isOver;
+    });
+    t.diagnostic(`${count} instants`);
+    assert.ok(count > 50);
+  });
+}
+
+async function assertRecovers(t: TestContext, options: ServicesOptions, kill: Kill): Promise<void> {
+  const services = await missing(t, options);
+  assert.notEqual(await killAndFinish(services, kill), null, 'the run was killed');
+}
+
+/** Kills a run, then runs to the end. Gives the point of the kill; null where it ended before. */
+async function killAndFinish(services: Services, kill: Kill): Promise<string | null> {
+  const { point } = await killRun(services.project, kill);
+  await ageJournal(services.project);
+  const last = await services.project.run();
+  assert.equal(last.exitCode, 0, `${point}\n${last.stderr}${last.stdout}`);
+  await assertConverged(services).catch((error: unknown) => {
+    throw new Error(`after ${point}\n${last.stderr}${last.stdout}${String(error)}`);
+  });
+  assert.ok(!services.project.tree().has(join(STATE)));
+  return point;
+}
