@@ -9,11 +9,13 @@ import { manyHosts } from './many-hosts.ts';
 import type { Bench } from './measure.ts';
 import { nothingToDo } from './nothing-to-do.ts';
 import { copyBundle } from './project.ts';
+import { rateLimits } from './rate-limits.ts';
 
 const BENCHMARKS: Readonly<Record<string, (bench: Bench) => Promise<void>>> = {
   'nothing-to-do': nothingToDo,
   logins,
   'many-hosts': manyHosts,
+  'rate-limits': rateLimits,
 };
 const ROUNDS = 20;
 

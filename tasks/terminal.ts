@@ -84,7 +84,9 @@ export function progressOn(stream: NodeJS.WriteStream): {
 export function describeProgress(event: Progress): string {
   switch (event.kind) {
     case 'pause':
-      return `${event.server}: ${causeOf(event.code)}, waiting ${seconds(event.ms)} (${event.remaining} to go)`;
+      return `${event.server}: ${causeOf(event.code)}, waiting ${seconds(event.ms)} (${event.remaining} to go${aboutOf(event)})`;
+    case 'forecast':
+      return describeForecast(event);
     case 'settle':
       return `${event.server}: waiting ${seconds(event.ms)} until a lost login must have ended`;
     case 'lock':
@@ -96,6 +98,25 @@ export function describeProgress(event: Progress): string {
     case 'stored':
       return `${event.service}: stored in ${event.file}`;
   }
+}
+
+type ProgressOf<Kind extends Progress['kind']> = Extract<Progress, { kind: Kind }>;
+
+function aboutOf({ aboutMs, remaining }: ProgressOf<'pause'>): string {
+  return aboutMs === null || remaining < 2 ? '' : `, about ${seconds(aboutMs)}`;
+}
+
+function describeForecast(event: ProgressOf<'forecast'>): string {
+  const { server, total, done, everyMs, aboutMs, affordable } = event;
+  const begin = `${total} logins on ${server}: ${done} now, then`;
+  if (everyMs === null || aboutMs === null) {
+    return `${begin} as it lets them through; how often that is, it does not say`;
+  }
+  const deferred = total - done - affordable;
+  const rest = deferred === 0 ? '' : `; ${deferred} of them are more than --max-wait allows`;
+  // Up for what is waited, but to the next one for what is only about right.
+  const every = seconds(Math.max(1000, Math.round(everyMs / 1000) * 1000));
+  return `${begin} one every ${every}, about ${seconds(aboutMs)}${rest}`;
 }
 
 function causeOf(code: string): string {

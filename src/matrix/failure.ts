@@ -94,6 +94,8 @@ export interface Failure {
   readonly hint?: string | undefined;
   /** Milliseconds that the server asks to wait; null: it asks for none. */
   readonly retryAfterMs?: number | null;
+  /** When it lets the next request through, as bounds in milliseconds from its answer. */
+  readonly freeIn?: { readonly least: number; readonly most: number } | null;
   /** Only a failure of scope `retry` has one. */
   readonly retry?: RetryRule | undefined;
   /** The same code for another user right after it means that the homeserver is at fault. */

@@ -1,6 +1,7 @@
 // The queue of one homeserver. What it keeps to:
 // - at most 4 requests in flight, 1 after the first refusal by a rate limit;
 // - one pause for all: no request while it lasts, and it ends only when what was in flight has;
+// - at most one refused request a pause: what refusals teach of the pace is kept to from then on;
 // - waits that the homeserver asks for count against one budget for all runs of the queue; what
 //   would go beyond it is deferred, and after two deferred in a row so is the rest, unasked;
 // - every job ends exactly once, and what is in flight is never given up.
@@ -13,7 +14,9 @@ import {
   type RetryRule,
 } from './failure.ts';
 import { FAILURE_HINTS } from './hints.ts';
+import { forecastOf, tellForecast } from './queue-forecast.ts';
 import {
+  awaitSlot,
   beginPace,
   isAffordable,
   noteRefusal,
@@ -23,6 +26,7 @@ import {
   type PaceOptions,
 } from './queue-pace.ts';
 import { backoffMs } from './retry-timing.ts';
+import { noteGranted, noteSent, probableInterval } from './slots.ts';
 
 const MOST_IN_FLIGHT = 4;
 const MOST_DEFERRED_IN_A_ROW = 2;
@@ -40,9 +44,22 @@ export interface Job<T> {
   readonly attempt: () => Promise<T | Failure>;
 }
 
+/** What a run is told about its jobs. */
+export interface RunOptions {
+  /** Each job logs somebody in, and so is slowed down by the rate limit of logins. */
+  readonly areLogins?: boolean;
+  /** How many logins come in later runs, for forecasts. */
+  readonly later?: number;
+}
+
 export interface Queue {
   /** Runs jobs; the results stand in the order of the jobs. Runs of one queue follow each other. */
-  readonly run: <T>(jobs: readonly Job<T>[]) => Promise<readonly (T | Failure)[]>;
+  readonly run: <T>(
+    jobs: readonly Job<T>[],
+    options?: RunOptions,
+  ) => Promise<readonly (T | Failure)[]>;
+  /** Milliseconds from one login to the next, as far as refusals have taught it; null: not at all. */
+  readonly intervalMs: () => number | null;
 }
 
 /** Makes the queue of a homeserver, whose budget and pace all runs share. */
@@ -50,11 +67,12 @@ export function createQueue(options: QueueOptions): Queue {
   const pace = beginPace(options);
   let last: Promise<unknown> = Promise.resolve();
   return {
-    run<T>(jobs: readonly Job<T>[]): Promise<readonly (T | Failure)[]> {
-      const results = last.then(() => runJobs(jobs, pace));
+    run<T>(jobs: readonly Job<T>[], about: RunOptions = {}): Promise<readonly (T | Failure)[]> {
+      const results = last.then(() => runJobs(jobs, pace, about));
       last = results.catch(() => undefined);
       return results;
     },
+    intervalMs: () => probableInterval(pace.slots),
   };
 }
 
@@ -62,8 +80,9 @@ export function createQueue(options: QueueOptions): Queue {
 export function runQueue<T>(
   jobs: readonly Job<T>[],
   options: QueueOptions,
+  about: RunOptions = {},
 ): Promise<readonly (T | Failure)[]> {
-  return createQueue(options).run(jobs);
+  return createQueue(options).run(jobs, about);
 }
 
 interface Task<T> {
@@ -72,10 +91,14 @@ interface Task<T> {
   /** Requests that failed in a way that is retried after a backoff. */
   backoffs: number;
   last: Failure | null;
+  /** When it was last started, and whether that was after the first refusal. */
+  sentAt: number;
+  isPaced: boolean;
 }
 
 interface Run<T> {
   readonly pace: Pace;
+  readonly about: RunOptions;
   readonly waiting: Task<T>[];
   readonly inFlight: Set<Promise<void>>;
   readonly results: Map<number, T | Failure>;
@@ -94,10 +117,22 @@ interface Suspect {
   readonly userId: string;
 }
 
-async function runJobs<T>(jobs: readonly Job<T>[], pace: Pace): Promise<readonly (T | Failure)[]> {
+async function runJobs<T>(
+  jobs: readonly Job<T>[],
+  pace: Pace,
+  about: RunOptions,
+): Promise<readonly (T | Failure)[]> {
   const run: Run<T> = {
     pace,
-    waiting: jobs.map((job, index) => ({ index, job, backoffs: 0, last: null })),
+    about,
+    waiting: jobs.map((job, index) => ({
+      index,
+      job,
+      backoffs: 0,
+      last: null,
+      sentAt: 0,
+      isPaced: false,
+    })),
     inFlight: new Set(),
     results: new Map(),
     verdict: null,
@@ -108,10 +143,19 @@ async function runJobs<T>(jobs: readonly Job<T>[], pace: Pace): Promise<readonly
   };
   while (startWhatMay(run)) {
     if (run.inFlight.size > 0) await Promise.race(run.inFlight);
-    else await sitOutPause(pace, namesOf(run));
+    else await waitOut(run, jobs.length);
   }
   if (run.thrown !== null) throw run.thrown.error;
   return jobs.map((_job, index) => resultOf(run, index));
+}
+
+async function waitOut<T>(run: Run<T>, jobs: number): Promise<void> {
+  const { pace, about } = run;
+  const total = jobs + (about.later ?? 0);
+  const counted = { total, done: run.results.size };
+  const forecast = about.areLogins === true ? forecastOf(pace, counted) : null;
+  tellForecast(pace, forecast);
+  await sitOutPause(pace, namesOf(run), forecast);
 }
 
 function namesOf<T>(run: Run<T>): string[] {
@@ -129,6 +173,7 @@ function startWhatMay<T>(run: Run<T>): boolean {
   if (run.pace.options.signal?.aborted === true) run.verdict = interrupted();
   giveVerdicts(run);
   if (run.thrown !== null) run.waiting.length = 0;
+  if (run.about.areLogins === true && run.waiting.length > 0) awaitSlot(run.pace);
   while (run.pace.pause === null && run.inFlight.size < mostInFlight(run)) {
     const task = run.waiting.shift();
     if (task === undefined) break;
@@ -142,6 +187,10 @@ function mostInFlight<T>(run: Run<T>): number {
 }
 
 function start<T>(run: Run<T>, task: Task<T>): void {
+  const { slots, options, isLimited } = run.pace;
+  task.sentAt = options.now();
+  task.isPaced = isLimited;
+  if (run.about.areLogins === true) noteSent(slots, task.sentAt);
   const flight = attempt(run, task).finally(() => run.inFlight.delete(flight));
   run.inFlight.add(flight);
 }
@@ -163,7 +212,7 @@ function take<T>(run: Run<T>, task: Task<T>, outcome: T | Failure): void {
 }
 
 function takeRefusal<T>(run: Run<T>, task: Task<T>, failure: Failure): void {
-  const ms = noteRefusal(run.pace, failure);
+  const ms = noteRefusal(run.pace, failure, task.sentAt);
   if (!isAffordable(run.pace, ms)) return finish(run, task, deferred(run, failure, ms));
   pauseFor(run.pace, ms, { code: failure.code, isAsked: true });
   putBack(run, task);
@@ -196,6 +245,7 @@ function finish<T>(run: Run<T>, task: Task<T>, outcome: T | Failure): void {
   const isDeferred = failure?.outcome === 'deferred';
   // What was sent before a refusal says nothing of the time after it.
   if (!isDeferred && run.pace.pause === null) run.pace.refusals = 0;
+  if (!isDeferred && task.isPaced) noteGranted(run.pace.slots, run.pace.options.now());
   run.deferredInARow = isDeferred ? run.deferredInARow + 1 : 0;
   const isRepeated = failure !== null && repeatsSuspect(run, task, failure);
   noteSuspect(run, task, failure);

@@ -30,17 +30,32 @@ export async function adviseOn(
   }
 }
 
-/** Gives a note on how a homeserver that slows logins down can be made faster. */
+/** Gives a note on how those that a rate limit left over can be logged in, too. */
 export async function adviseOnLimit(
   { action }: Pick<LoginWork, 'action'>,
   server: OpenHomeserver,
+  deferred: number,
 ): Promise<string> {
   const { playbook, homeserver } = action.definition;
   const setting = rateLimitSetting(await softwareOf(server, playbook), playbook);
-  const advice = `${homeserver.serverName} limits how often somebody logs in: run again later, or allow more with --max-wait`;
+  const advice = describePace(homeserver.serverName, server, deferred);
   return setting === null
     ? advice
     : `${advice}, or raise the limit while you provision, ${setting}`;
+}
+
+/** The most that --max-wait takes, in seconds. */
+const MOST_WAIT_S = 86_400;
+
+function describePace(name: string, { queue }: OpenHomeserver, deferred: number): string {
+  const intervalMs = queue.intervalMs();
+  const begin = `${name} limits how often somebody logs in`;
+  if (intervalMs === null) return `${begin}: run again later, or allow more with --max-wait`;
+  const pace = `${begin}, to about once in ${Math.max(1, Math.round(intervalMs / 1000))} s`;
+  // Waits are rounded up, each on its own.
+  const needed = Math.ceil((deferred * intervalMs * 1.02) / 10_000) * 10;
+  const more = needed > MOST_WAIT_S ? '' : `, or allow more with --max-wait ${needed}`;
+  return `${pace}: run again later${more}`;
 }
 
 /** The playbook knows best what it installs; whoever does not use it is asked. */

@@ -119,7 +119,11 @@ function makeQueue(settings: HomeserverSettings, { world, maxWait }: OpenOptions
     sleep: (ms, signal) => world.sleep(ms, signal),
     random: () => world.random(),
     signal: world.signal,
-    onPause: ({ ms, remaining, code }) =>
-      world.progress({ kind: 'pause', server: settings.serverName, ms, remaining, code }),
+    onPause: ({ ms, remaining, code, forecast }) => {
+      const aboutMs = forecast?.aboutMs ?? null;
+      world.progress({ kind: 'pause', server: settings.serverName, ms, remaining, code, aboutMs });
+    },
+    onForecast: (forecast) =>
+      world.progress({ kind: 'forecast', server: settings.serverName, ...forecast }),
   });
 }

@@ -88,8 +88,10 @@ async function performGroup(group: Group, locks: Locks, options: OpenOptions): P
   const outcomes: Outcome[] = [];
   const notes: string[] = [];
   const sweeps: SweepItem[] = [];
+  let later = group.logins.length;
   for (const round of roundsOf(group.logins, locks)) {
-    const results = await runLogins(round, group.queue, locks, options);
+    later -= round.length;
+    const results = await runLogins({ items: round, later }, group.queue, locks, options);
     for (const { item, login, result } of results) {
       if (isFailure(result)) {
         const advice = await adviseOn(result, item.work, item.server);
@@ -110,9 +112,9 @@ async function performGroup(group: Group, locks: Locks, options: OpenOptions): P
 /** Said once, however many are deferred. */
 async function limitNotes(group: Group, outcomes: readonly Outcome[]): Promise<string[]> {
   const [first] = group.logins;
-  const isDeferred = outcomes.some(({ outcome }) => outcome === 'deferred');
-  if (!isDeferred || first === undefined || isFailure(first.server)) return [];
-  return [await adviseOnLimit(first.work, first.server)];
+  const { length } = outcomes.filter(({ outcome }) => outcome === 'deferred');
+  if (length === 0 || first === undefined || isFailure(first.server)) return [];
+  return [await adviseOnLimit(first.work, first.server, length)];
 }
 
 /** Two services of one file follow each other: each extends what the one before it wrote. */
@@ -137,7 +139,7 @@ interface LoginResult {
 
 /** Who cannot be logged in at all is not sent through the queue: that says nothing of the others. */
 async function runLogins(
-  items: readonly Item<LoginWork>[],
+  { items, later }: { readonly items: readonly Item<LoginWork>[]; readonly later: number },
   queue: Queue | null,
   locks: Locks,
   { world }: OpenOptions,
@@ -159,7 +161,14 @@ async function runLogins(
       job: createSlot(work, { ...server, world, lock, login }),
     });
   }
-  const done = queue === null ? [] : await queue.run<Stored>(jobs.map(({ job }) => job));
+  const about = { areLogins: true, later };
+  const done =
+    queue === null
+      ? []
+      : await queue.run<Stored>(
+          jobs.map(({ job }) => job),
+          about,
+        );
   return [
     ...results,
     ...jobs.flatMap(({ result }, index) => {

@@ -21,6 +21,19 @@ export type Progress =
       readonly remaining: number;
       /** Why: M_LIMIT_EXCEEDED, or what is tried again. */
       readonly code: string;
+      /** Until all are through, if that is known. */
+      readonly aboutMs: number | null;
+    }
+  | {
+      /** What refusals have taught of the time that all logins of a homeserver take. */
+      readonly kind: 'forecast';
+      readonly server: string;
+      readonly total: number;
+      readonly done: number;
+      readonly everyMs: number | null;
+      readonly aboutMs: number | null;
+      /** How many more the waiting budget allows. */
+      readonly affordable: number;
     }
   | { readonly kind: 'login'; readonly server: string; readonly userId: string }
   | { readonly kind: 'register'; readonly server: string; readonly userId: string }

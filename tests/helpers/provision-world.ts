@@ -10,7 +10,22 @@ import { readJournal } from '../../src/vault/journal.ts';
 import { FILES, readStored } from './provision-services.ts';
 import type { Services } from './provision-services.ts';
 
+/** A clock that waits move on at once; a homeserver may go by it, too. */
+export interface SkippingClock {
+  skipped: number;
+  /** Milliseconds since the epoch, and what was skipped. */
+  readonly now: () => number;
+}
+
+/** Makes a clock that shows the time. */
+export function skippingClock(): SkippingClock {
+  const clock: SkippingClock = { skipped: 0, now: () => Date.now() + clock.skipped };
+  return clock;
+}
+
 export interface InsideOptions {
+  /** Default: one of its own. */
+  readonly clock?: SkippingClock;
   readonly signal?: AbortSignal;
   /** Takes real time while the clock moves on by so many milliseconds. */
   readonly meanwhile?: (ms: number) => Promise<void>;
@@ -29,16 +44,16 @@ export async function provisionInside(
   options: InsideOptions = {},
 ): Promise<Inside> {
   const { signal = new AbortController().signal, meanwhile, onProgress } = options;
+  const clock = options.clock ?? skippingClock();
   const waits: number[] = [];
-  let skipped = 0;
   const world: World = {
     cwd: project.folder,
     env: {},
-    now: () => Date.now() + skipped,
+    now: clock.now,
     sleep: async (ms) => {
       waits.push(ms);
       await meanwhile?.(ms);
-      skipped += ms;
+      clock.skipped += ms;
     },
     random: () => 0,
     signal,
