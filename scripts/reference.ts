@@ -65,6 +65,12 @@ ${table(roleProperties)}
 
 \`matrix_tokens_defaults\` takes these keys of a service: ${listKeys(settings.matrix_tokens_defaults.properties)}.
 
+\`matrix_tokens_shared_secret_auth\` has one key, \`shared_secret\`; \`matrix_tokens_register\` has these:
+
+${table(settings.matrix_tokens_register.properties)}
+
+What both are for stands in [Logging in](login.md).
+
 ## Services
 
 \`matrix_tokens_services\`: ${escape(services.description)}
@@ -115,7 +121,8 @@ function listKeys(properties: Readonly<Record<string, Property>>): string {
 
 function catalogRow(name: string): string {
   const entry = catalogData[name] as CatalogEntry;
-  const user = entry.kind === 'bridge' ? '' : (entry.user?.default ?? name);
+  const admin = entry.needs_admin === true ? ' (a server administrator)' : '';
+  const user = entry.kind === 'bridge' ? '' : `${entry.user?.default ?? name}${admin}`;
   const variables = Object.values(entry.variables ?? {}).map((one) => `\`${String(one)}\``);
   const written = variables.length > 0 ? variables.join(', ') : `\`vault_${name}_access_token\``;
   const unwanted = (entry.unwanted_when ?? []).map(({ variable, equals }) =>

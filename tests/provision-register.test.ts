@@ -52,7 +52,7 @@ for (const software of SOFTWARE) {
     assert.equal(outcomeOf(inside, 'news'), 'changed');
     assert.match(
       inside.report.notes.join('\n'),
-      /^there was no user @news:\S+: it was created, as a bot$/m,
+      /^there was no user @news:\S+: it was created, as an? (?:bot|ordinary user, .*)$/m,
     );
     await assertConverged(services);
     assert.equal(registrations(services), 2);

@@ -90,6 +90,7 @@ test('Synapse opens no session; that of Dendrite is given back, to be logged out
     kind: 'created',
     userId: '@cap1:hs.test',
     session: undefined,
+    as: 'bot',
   });
   const dendrite = await register(t, {
     nonce: capture('dendrite-register-nonce'),

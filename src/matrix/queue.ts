@@ -5,15 +5,7 @@
 // - waits that the homeserver asks for count against one budget for all runs of the queue; what
 //   would go beyond it is deferred, and after two deferred in a row so is the rest, unasked;
 // - every job ends exactly once, and what is in flight is never given up.
-import {
-  FAILURE_CODES,
-  homeserverFailure,
-  isFailure,
-  withoutRetry,
-  type Failure,
-  type RetryRule,
-} from './failure.ts';
-import { FAILURE_HINTS } from './hints.ts';
+import { isFailure, withoutRetry, type Failure, type RetryRule } from './failure.ts';
 import { forecastOf, tellForecast } from './queue-forecast.ts';
 import {
   awaitSlot,
@@ -22,9 +14,17 @@ import {
   noteRefusal,
   pauseFor,
   sitOutPause,
-  type Pace,
   type PaceOptions,
 } from './queue-pace.ts';
+import type { Groups, Job, Run, RunOptions, Task } from './queue-run.ts';
+import {
+  deferred,
+  giveVerdicts,
+  interrupted,
+  noteSuspect,
+  repeatsSuspect,
+  restDeferred,
+} from './queue-verdicts.ts';
 import { backoffMs } from './retry-timing.ts';
 import { noteGranted, noteSent, probableInterval } from './slots.ts';
 
@@ -33,24 +33,7 @@ const MOST_DEFERRED_IN_A_ROW = 2;
 
 export type QueueOptions = PaceOptions;
 
-export interface Job<T> {
-  /** For progress: who is waited for. */
-  readonly name: string;
-  /** Whom the job is for. Default: the name. */
-  readonly userId?: string;
-  /** Which jobs fail for the same reason as this one. Default: all. */
-  readonly group?: string;
-  /** Sends one request; called again for a retry. A throw ends the run when nothing is in flight. */
-  readonly attempt: () => Promise<T | Failure>;
-}
-
-/** What a run is told about its jobs. */
-export interface RunOptions {
-  /** Each job logs somebody in, and so is slowed down by the rate limit of logins. */
-  readonly areLogins?: boolean;
-  /** How many logins come in later runs, for forecasts. */
-  readonly later?: number;
-}
+export type { Job, RunOptions } from './queue-run.ts';
 
 export interface Queue {
   /** Runs jobs; the results stand in the order of the jobs. Runs of one queue follow each other. */
@@ -65,10 +48,11 @@ export interface Queue {
 /** Makes the queue of a homeserver, whose budget and pace all runs share. */
 export function createQueue(options: QueueOptions): Queue {
   const pace = beginPace(options);
+  const groups: Groups = { verdicts: new Map(), suspects: new Map() };
   let last: Promise<unknown> = Promise.resolve();
   return {
     run<T>(jobs: readonly Job<T>[], about: RunOptions = {}): Promise<readonly (T | Failure)[]> {
-      const results = last.then(() => runJobs(jobs, pace, about));
+      const results = last.then(() => runJobs(jobs, { pace, groups, about }));
       last = results.catch(() => undefined);
       return results;
     },
@@ -85,45 +69,13 @@ export function runQueue<T>(
   return createQueue(options).run(jobs, about);
 }
 
-interface Task<T> {
-  readonly index: number;
-  readonly job: Job<T>;
-  /** Requests that failed in a way that is retried after a backoff. */
-  backoffs: number;
-  last: Failure | null;
-  /** When it was last started, and whether that was after the first refusal. */
-  sentAt: number;
-  isPaced: boolean;
-}
-
-interface Run<T> {
-  readonly pace: Pace;
-  readonly about: RunOptions;
-  readonly waiting: Task<T>[];
-  readonly inFlight: Set<Promise<void>>;
-  readonly results: Map<number, T | Failure>;
-  /** What the jobs that wait get without a request. */
-  verdict: Failure | null;
-  deferredInARow: number;
-  /** What the jobs of a group that wait get without a request. */
-  readonly groupVerdicts: Map<string | undefined, Failure>;
-  /** By group, the last job that ended, if its failure may not be that of its user. */
-  readonly suspects: Map<string | undefined, Suspect>;
-  thrown: { readonly error: unknown } | null;
-}
-
-interface Suspect {
-  readonly code: string;
-  readonly userId: string;
-}
-
 async function runJobs<T>(
   jobs: readonly Job<T>[],
-  pace: Pace,
-  about: RunOptions,
+  { pace, groups, about }: Pick<Run<T>, 'pace' | 'groups' | 'about'>,
 ): Promise<readonly (T | Failure)[]> {
   const run: Run<T> = {
     pace,
+    groups,
     about,
     waiting: jobs.map((job, index) => ({
       index,
@@ -137,8 +89,6 @@ async function runJobs<T>(
     results: new Map(),
     verdict: null,
     deferredInARow: 0,
-    groupVerdicts: new Map(),
-    suspects: new Map(),
     thrown: null,
   };
   while (startWhatMay(run)) {
@@ -251,56 +201,7 @@ function finish<T>(run: Run<T>, task: Task<T>, outcome: T | Failure): void {
   noteSuspect(run, task, failure);
   const result = isRepeated ? { ...failure, scope: 'homeserver' as const } : outcome;
   run.results.set(task.index, result);
-  if (isFailure(result) && isRepeated) run.groupVerdicts.set(task.job.group, result);
+  if (isFailure(result) && isRepeated) run.groups.verdicts.set(task.job.group, result);
   else if (isFailure(result) && result.scope === 'homeserver') run.verdict ??= result;
   if (run.deferredInARow >= MOST_DEFERRED_IN_A_ROW) run.verdict ??= restDeferred(failure);
-}
-
-function repeatsSuspect<T>(run: Run<T>, task: Task<T>, failure: Failure): boolean {
-  const suspect = run.suspects.get(task.job.group);
-  if (failure.onRepeat === undefined || suspect === undefined) return false;
-  return suspect.code === failure.code && suspect.userId !== userOf(task);
-}
-
-function noteSuspect<T>(run: Run<T>, task: Task<T>, failure: Failure | null): void {
-  const { group } = task.job;
-  if (failure?.onRepeat === undefined) run.suspects.delete(group);
-  else run.suspects.set(group, { code: failure.code, userId: userOf(task) });
-}
-
-function userOf<T>({ job }: Task<T>): string {
-  return job.userId ?? job.name;
-}
-
-/** Gives the jobs that wait what is known of all of them, or of their group. */
-function giveVerdicts<T>(run: Run<T>): void {
-  const rest: Task<T>[] = [];
-  for (const task of run.waiting) {
-    const verdict = run.verdict ?? run.groupVerdicts.get(task.job.group);
-    const maybeExecuted = task.last?.maybeExecuted ?? false;
-    if (verdict === undefined) rest.push(task);
-    // The session of another user is none of theirs.
-    else run.results.set(task.index, { ...verdict, maybeExecuted, session: undefined });
-  }
-  run.waiting.splice(0, run.waiting.length, ...rest);
-}
-
-function deferred<T>(run: Run<T>, failure: Failure, ms: number): Failure {
-  const allowed = Math.round(run.pace.options.maxWaitMs / 1000);
-  const wait = `${Math.ceil(ms / 1000)} s to wait are beyond the ${allowed} s allowed`;
-  const message = `${failure.message}; ${wait}`;
-  return { ...withoutRetry(failure), outcome: 'deferred', message, retryAfterMs: ms };
-}
-
-function restDeferred(failure: Failure | null): Failure {
-  const message = 'not tried: the rate limit of the homeserver refused those before';
-  const hint = FAILURE_HINTS.M_LIMIT_EXCEEDED;
-  const rest = homeserverFailure('M_LIMIT_EXCEEDED', { message, hint });
-  return { ...rest, outcome: 'deferred', retryAfterMs: failure?.retryAfterMs ?? null };
-}
-
-function interrupted(): Failure {
-  const message = FAILURE_CODES.INTERRUPTED;
-  const failure = homeserverFailure('INTERRUPTED', { message, hint: FAILURE_HINTS.INTERRUPTED });
-  return { ...failure, scope: 'user' };
 }

@@ -31,6 +31,9 @@ export interface NewUser {
   readonly as: 'bot' | 'admin';
 }
 
+/** Only Synapse knows bots; elsewhere they are users like any other. */
+export type CreatedAs = 'admin' | 'bot' | 'user';
+
 /** `taken`: there is such a user, which stays as it is. */
 export type Registered =
   | {
@@ -39,6 +42,7 @@ export type Registered =
       readonly userId: string | null;
       /** A session that was opened though nobody asked for it: to be logged out. */
       readonly session: OpenedSession | undefined;
+      readonly as: CreatedAs;
     }
   | { readonly kind: 'taken' };
 
@@ -52,12 +56,18 @@ export async function registerUser(
   const result = await client.request('GET', url);
   const nonce = isSuccess(result) ? result.json?.['nonce'] : undefined;
   if (!(nonce instanceof Secret)) return withoutNonce(result);
-  const body = registrationBody(nonce, api.secret, user);
-  return readRegistered(await client.request('POST', url, { body }));
+  const isSynapse = SYNAPSE_NONCE.test(nonce.reveal());
+  const as = user.as === 'bot' && !isSynapse ? 'user' : user.as;
+  const body = registrationBody(nonce, api.secret, { ...user, as });
+  return readRegistered(await client.request('POST', url, { body }), as);
 }
 
-function registrationBody(nonce: Secret, secret: Secret, user: NewUser): object {
-  const userType = user.as === 'bot' && SYNAPSE_NONCE.test(nonce.reveal()) ? ['bot'] : [];
+function registrationBody(
+  nonce: Secret,
+  secret: Secret,
+  user: Omit<NewUser, 'as'> & { readonly as: CreatedAs },
+): object {
+  const userType = user.as === 'bot' ? ['bot'] : [];
   const isAdmin = user.as === 'admin';
   const parts = [nonce.reveal(), user.localpart, user.password.reveal()];
   const mac = macOf([...parts, isAdmin ? 'admin' : 'notadmin', ...userType], secret);
@@ -87,7 +97,7 @@ function withoutNonce(result: HttpResult): Failure {
   });
 }
 
-function readRegistered(result: HttpResult): Registered | Failure {
+function readRegistered(result: HttpResult, as: CreatedAs): Registered | Failure {
   if (result.kind === 'transport') return classifyFailure(result);
   if (errcodeOf(result) === 'M_USER_IN_USE') return { kind: 'taken' };
   // Synapse and Dendrite have no errcode in common for a wrong HMAC.
@@ -104,5 +114,6 @@ function readRegistered(result: HttpResult): Registered | Failure {
     kind: 'created',
     userId: typeof userId === 'string' ? userId : null,
     session: openedSession(accessToken, deviceId),
+    as,
   };
 }

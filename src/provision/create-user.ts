@@ -2,7 +2,12 @@
 // is written down before the request, as that of a login, and logged out after it.
 import { randomBytes } from 'node:crypto';
 import { FAILURE_CODES, isFailure, type Failure } from '../matrix/failure.ts';
-import { REGISTRATION_DEVICE, registerUser, type Registered } from '../matrix/register.ts';
+import {
+  REGISTRATION_DEVICE,
+  registerUser,
+  type CreatedAs,
+  type Registered,
+} from '../matrix/register.ts';
 import { cleanServerText } from '../matrix/server-text.ts';
 import { makeUserId } from '../matrix/user-id.ts';
 import type { LoginWork } from '../preflight.ts';
@@ -17,13 +22,13 @@ export interface CreationContext extends SessionContext {
   readonly creation: { obstacle: Failure | null };
 }
 
-/** Creates the user of a service. Gives null where it exists now, or why it does not. */
+/** Creates the user of a service. Gives what it is now, or why it does not exist. */
 export async function createUser(
   work: LoginWork,
   secret: Secret,
   context: CreationContext,
   state: Abandoned,
-): Promise<Failure | null> {
+): Promise<CreatedAs | Failure> {
   const { definition } = work.action;
   const obstacle = context.creation.obstacle ?? checkName(work);
   if (obstacle !== null) return notMade(work, obstacle);
@@ -62,12 +67,12 @@ async function settleMade(
   work: LoginWork,
   context: CreationContext,
   state: Abandoned,
-): Promise<Failure | null> {
+): Promise<CreatedAs | Failure> {
   const { userId } = work.action.definition;
   if (made.kind === 'taken') {
     await dropQuietly(work.folder, entry);
     // It is the one that a request of ours, whose answer was lost, was to create.
-    if (isOfOurs(work, state)) return null;
+    if (isOfOurs(work, state)) return work.action.definition.registerAs ?? 'bot';
     return failed(
       'M_FORBIDDEN',
       `${userId} exists (registering it says so), and its login was refused: its password is wrong, or it is deactivated`,
@@ -77,7 +82,7 @@ async function settleMade(
   if (session === undefined) await dropQuietly(work.folder, entry);
   const left =
     session === undefined ? null : await settleSession(session, entry, work, context, state);
-  if (made.userId === userId) return null;
+  if (made.userId === userId) return made.as;
   const other = made.userId === null ? 'one that it does not name' : cleanServerText(made.userId);
   const what = `the homeserver was to create ${userId} and created ${other}`;
   return failed('USER_MISMATCH', left === null ? what : `${what}; ${left}`);

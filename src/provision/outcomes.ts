@@ -78,9 +78,9 @@ export function interruptedOutcome(action: Extract<Action, { kind: 'login' }>): 
 export function storedOutcome(
   { action }: Pick<LoginWork, 'action'>,
   login: ChosenLogin | Failure,
-  { isNewUser }: Pick<Stored, 'isNewUser'>,
+  { createdAs }: Pick<Stored, 'createdAs'>,
 ): Outcome {
-  const made = isNewUser ? 'created the user, ' : '';
+  const made = createdAs === null ? '' : 'created the user, ';
   // A password goes without saying.
   const isUsual = isFailure(login) || login.method.name === 'password';
   const how = isUsual ? '' : ` with ${login.method.words}`;

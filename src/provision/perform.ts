@@ -13,6 +13,7 @@ import {
 } from './homeservers.ts';
 import type { Locks } from './locks.ts';
 import { chooseFor, type ChosenLogin } from './logins.ts';
+import { credentialNotes, removedNote } from './notes.ts';
 import { failedOutcome, storedOutcome } from './outcomes.ts';
 import { sessionKey } from './session-key.ts';
 import { createSlot, type Stored } from './slot.ts';
@@ -188,28 +189,6 @@ function failureOf(one: OpenHomeserver | ChosenLogin | Failure): Failure {
   throw new Error('nothing has failed here');
 }
 
-function credentialNotes({ action }: LoginWork, { credential, isNewUser }: Stored): string[] {
-  const { name, userId, registerAs } = action.definition;
-  const ms = credential.expiresInMs;
-  const notes: string[] = [];
-  if (isNewUser) {
-    const what = registerAs === 'admin' ? 'a server administrator' : 'a bot';
-    notes.push(`there was no user ${userId}: it was created, as ${what}`);
-  }
-  if (ms !== null) {
-    const minutes = Math.round(ms / 60_000);
-    notes.push(
-      `the homeserver lets the token of ${name} die in ${minutes} minutes: raise its session lifetime, or run this often`,
-    );
-  }
-  if (credential.hasRefreshToken) {
-    notes.push(
-      `the homeserver sent a refresh token for ${name} that nobody asked for; it is not kept`,
-    );
-  }
-  return notes;
-}
-
 interface SweepItem {
   readonly request: SweepRequest;
   readonly key: string;
@@ -271,10 +250,6 @@ async function runSweeps(
     else notes.push(...result.removed.map((device) => removedNote(device, item.request)));
   }
   return { notes, reasons };
-}
-
-function removedNote(device: string, { service, userId }: SweepRequest): string {
-  return `removed the session ${device} of ${userId}, which an interrupted login of ${service} had left`;
 }
 
 function joinParts(parts: readonly PromiseSettledResult<Performed>[]): Performed {

@@ -7,6 +7,7 @@ import type { Credential } from '../matrix/credential.ts';
 import { homeserverFailure, isFailure, type Failure } from '../matrix/failure.ts';
 import { REQUEST_TIMEOUT_MS } from '../matrix/http.ts';
 import type { Job } from '../matrix/queue.ts';
+import type { CreatedAs } from '../matrix/register.ts';
 import type { LoginWork } from '../preflight.ts';
 import type { StorePlan } from '../store.ts';
 import { prepareFile, type PreparedFile } from '../vault/atomic-file.ts';
@@ -31,22 +32,22 @@ export interface Stored {
   readonly credential: Credential;
   /** Entries of this run whose outcome is not clear: their devices are to be removed. */
   readonly abandoned: readonly JournalEntry[];
-  /** True: its user was created for it. */
-  readonly isNewUser: boolean;
+  /** What its user was created as; null: it was there. */
+  readonly createdAs: CreatedAs | null;
 }
 
 /** What a slot keeps between two attempts. */
 interface SlotState {
   /** The fixed device has been logged out, so that no older token of it is alive. */
   cleared: boolean;
-  isNewUser: boolean;
+  createdAs: CreatedAs | null;
   readonly abandoned: JournalEntry[];
 }
 
 /** Makes the job that logs one service in and stores its token. */
 export function createSlot(work: LoginWork, context: SlotContext): Job<Stored> {
   const { definition } = work.action;
-  const state: SlotState = { cleared: false, isNewUser: false, abandoned: [] };
+  const state: SlotState = { cleared: false, createdAs: null, abandoned: [] };
   return {
     name: definition.name,
     userId: definition.userId,
@@ -71,8 +72,8 @@ async function attempt(
     const entry = await logInOrCreate(work, context, state);
     if (isFailure(entry)) return entry;
     const failure = await store(work, context, { ...entry, ...ready });
-    const { abandoned, isNewUser } = state;
-    return failure ?? { credential: entry.credential, abandoned, isNewUser };
+    const { abandoned, createdAs } = state;
+    return failure ?? { credential: entry.credential, abandoned, createdAs };
   } finally {
     await ready.file.discard();
   }
@@ -113,11 +114,11 @@ async function logInOrCreate(
   if (!isFailure(login)) return login;
   const judged = await judgeRefusal(login, work, context);
   const secret = work.registrationSecret;
-  if (judged.code !== 'USER_MISSING' || secret === null || state.isNewUser) return judged;
+  if (judged.code !== 'USER_MISSING' || secret === null || state.createdAs !== null) return judged;
   if (context.world.signal.aborted) return homeserverFailure('INTERRUPTED');
-  const failure = await createUser(work, secret, context, state);
-  if (failure !== null) return failure;
-  state.isNewUser = true;
+  const created = await createUser(work, secret, context, state);
+  if (isFailure(created)) return created;
+  state.createdAs = created;
   return logIn(work, context, state);
 }
 
