@@ -1,4 +1,4 @@
-// (c) Many logins against the limits that servers have by default. Clocks are moved on instead of
+// (d) Many logins against the limits that servers have by default. Clocks are moved on instead of
 // waited for, that of the homeserver along with ours; everything else is the real thing.
 import assert from 'node:assert/strict';
 import type { HomeserverOptions } from '../scripts/homeserver/homeserver.ts';

@@ -58,14 +58,14 @@ function describePace(name: string, { queue }: OpenHomeserver, deferred: number)
   return `${pace}: run again later${more}`;
 }
 
-/** The playbook knows best what it installs; whoever does not use it is asked. */
+/** The playbook knows best what it installs; what stands before Synapse only the server tells. */
 async function softwareOf(
   server: OpenHomeserver,
   playbook: PlaybookFacts,
 ): Promise<Software | null> {
   if (playbook.hasMas) return 'mas';
   const named = softwareNamed(playbook.implementation ?? '');
-  return named ?? server.software();
+  return named === null || named === 'synapse' ? ((await server.software()) ?? named) : named;
 }
 
 function createUser(software: Software | null, { action }: Work, failure: Failure): string {
