@@ -8,6 +8,7 @@ import type { LoginMethod, Removed } from '../src/matrix/login/method.ts';
 import { LOGIN_METHODS, loginMethod } from '../src/matrix/login/registry.ts';
 import { proveUser } from '../src/matrix/login/shared-secret.ts';
 import { runQueue, type Job } from '../src/matrix/queue.ts';
+import { groupOf } from '../src/provision/logins.ts';
 import { redact, Secret } from '../src/secret.ts';
 import {
   capture,
@@ -140,6 +141,14 @@ test('a refused proof is told as that, and names neither secret nor proof', asyn
     /^the homeserver refused the shared secret: POST \S+\/login answered 403/,
   );
   assert.equal(result.maybeExecuted, false);
+});
+
+test('a wrong secret says something of those alone who use the same one', () => {
+  const group = (method: LoginMethod, file: string): string =>
+    groupOf({ method, why: '', secret: { secret: SECRET, at: { file, line: 1, column: 1 } } });
+  assert.equal(group(sharedSecret, 'a.yml'), group(sharedSecret, 'a.yml'));
+  assert.notEqual(group(sharedSecret, 'a.yml'), group(sharedSecret, 'b.yml'));
+  assert.equal(group(password, 'a.yml'), group(password, 'b.yml'));
 });
 
 test('two users refused in a row mean a wrong secret: no more of it, but passwords go on', async (t) => {

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
+import { errorAnswer, jsonAnswer } from '../scripts/homeserver/answer.ts';
 import { htmlAnswer } from '../scripts/homeserver/faults.ts';
 import type { HomeserverFault } from '../scripts/homeserver/faults.ts';
 import { addUser } from '../scripts/homeserver/state.ts';
@@ -134,6 +135,61 @@ test('who logs in with the shared secret gets a password that nobody knows', asy
 
 const REGISTER = { method: 'POST', path: /\/register$/ } as const;
 const ONCE = { nth: 1 } as const;
+const LOGIN = { method: 'POST', path: /\/login$/ } as const;
+
+test('whoever is refused after being created is not created again', async (t) => {
+  const services = await missing(t);
+  const refused = errorAnswer(403, 'M_FORBIDDEN', 'Invalid username or password');
+  services.homeserver.faults.push(
+    { ...LOGIN, nth: 2, answer: errorAnswer(502, 'M_UNKNOWN', 'not now') },
+    { ...LOGIN, nth: 3, answer: refused },
+    { method: 'GET', path: /\/profile\//, answer: errorAnswer(404, 'M_NOT_FOUND', 'none') },
+  );
+  const inside = await provisionInside(services);
+  assert.equal(outcomeOf(inside, 'news'), 'failed M_FORBIDDEN');
+  assert.equal(registrations(services), 1);
+});
+
+test('a homeserver that creates somebody else is told on', async (t) => {
+  const services = await missing(t);
+  const answer = jsonAnswer(200, { user_id: '@other:example.com', home_server: 'example.com' });
+  services.homeserver.faults.push({ ...REGISTER, answer });
+  const inside = await provisionInside(services);
+  assert.equal(outcomeOf(inside, 'news'), 'failed USER_MISMATCH');
+  assert.match(inside.report.outcomes[0]?.message ?? '', /created @other:example\.com/);
+});
+
+test('a wrong secret is not tried again for those who come after', async (t) => {
+  const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
+  const services = await missing(t, { names, registrationSecret: 'another one' });
+  const inside = await provisionInside(services);
+  for (const name of names) assert.equal(outcomeOf(inside, name), 'failed REGISTER_SECRET');
+  // As many as were in flight together.
+  assert.ok(registrations(services) <= 4);
+});
+
+test('nobody is created once the run is being interrupted', async (t) => {
+  const services = await missing(t);
+  const controller = new AbortController();
+  const inside = await provisionInside(services, {
+    signal: controller.signal,
+    onProgress: ({ kind }) => {
+      if (kind === 'login') controller.abort();
+    },
+  });
+  assert.equal(outcomeOf(inside, 'news'), 'failed INTERRUPTED');
+  assert.equal(registrations(services), 0);
+});
+
+test('a name with capital letters is not created, since it would become another', async (t) => {
+  const services = await missing(t);
+  const vars = `host_vars/${HOST}/vars.yml`;
+  const text = await services.project.read(vars);
+  await services.project.write(vars, text.replace('news: {', 'news: {user: News, '));
+  const inside = await provisionInside(services);
+  assert.equal(outcomeOf(inside, 'news'), 'failed M_INVALID_USERNAME');
+  assert.equal(registrations(services), 0);
+});
 const EFFECTS: Readonly<Record<string, Omit<HomeserverFault, 'method' | 'path' | 'nth'>>> = {
   'cut before it is executed': { cut: 'before' },
   'cut after it was executed': { cut: 'after' },

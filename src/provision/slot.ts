@@ -104,17 +104,17 @@ interface LoggedIn {
   readonly entry: JournalEntry;
 }
 
-/** A refusal is looked into once; a user that is missing is created where the operator wants it. */
+/** Looks into a refusal; a user that is missing is created, once, where the operator wants it. */
 async function logInOrCreate(
   work: LoginWork,
   context: SlotContext,
   state: SlotState,
 ): Promise<LoggedIn | Failure> {
   const login = await logIn(work, context, state);
-  if (!isFailure(login)) return login;
+  if (!isFailure(login) || state.createdAs !== null) return login;
   const judged = await judgeRefusal(login, work, context);
   const secret = work.registrationSecret;
-  if (judged.code !== 'USER_MISSING' || secret === null || state.createdAs !== null) return judged;
+  if (judged.code !== 'USER_MISSING' || secret === null) return judged;
   if (context.world.signal.aborted) return homeserverFailure('INTERRUPTED');
   const created = await createUser(work, secret, context, state);
   if (isFailure(created)) return created;
