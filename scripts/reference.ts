@@ -3,14 +3,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { format, resolveConfig } from 'prettier';
-import {
-  catalogSchema,
-  roleProperties,
-  serviceSchema,
-  varsSchema,
-} from '../src/definitions/schema.ts';
 import { catalogData } from '../src/definitions/catalog-data.ts';
 import type { CatalogEntry } from '../src/definitions/catalog.ts';
+import { catalogSchema } from '../src/definitions/catalog-schema.ts';
+import { HOST_SECRETS } from '../src/definitions/secret-places.ts';
+import { roleProperties, serviceSchema, varsSchema } from '../src/definitions/schema.ts';
 import { FAULT_CODES } from '../src/errors.ts';
 import { FAILURE_CODES } from '../src/matrix/failure.ts';
 import { FAILURE_HINTS } from '../src/matrix/hints.ts';
@@ -225,11 +222,11 @@ async function formatPage(text: string): Promise<string> {
  * left out: Ansible renders all that an argument holds, passwords included, used or not.
  */
 function argumentSpecs(): string {
-  const { matrix_tokens_services: _services, ...settings } = varsSchema.properties;
-  const options = Object.entries<Property & { default?: string | boolean }>({
+  const properties = Object.entries<Property & { default?: string | boolean }>({
     ...roleProperties,
-    ...settings,
-  }).map(([name, property]) => {
+    ...varsSchema.properties,
+  }).filter(([name]) => name !== 'matrix_tokens_services' && !HOST_SECRETS.has(name));
+  const options = properties.map(([name, property]) => {
     const lines = [
       `      ${name}:`,
       '        type: raw',
@@ -259,7 +256,8 @@ argument_specs:
         into that service's own Ansible Vault file. What is present is not touched.
       - Runs on the control machine, which needs Node. Managed hosts need nothing.
       - The services stand in the variable C(matrix_tokens_services) of the host. It is no option, since
-        Ansible renders options as a whole, and so every password, used or not.
+        Ansible renders options as a whole, and so every password, used or not. Neither are
+        ${[...HOST_SECRETS.keys()].map((name) => `C(${name})`).join(' and ')}, for the same reason.
       - Later tasks of the same play see the tokens. Handlers that listen to C(matrix_tokens changed) are
         notified; C(matrix_tokens_changed_services) names the services.
     options:

@@ -23,6 +23,7 @@ const ALWAYS = -1;
 
 /** What is waited for is shown always, what is done with `-v`. */
 const LEVELS: Readonly<Record<Progress['kind'], number>> = {
+  forecast: ALWAYS,
   pause: ALWAYS,
   settle: ALWAYS,
   lock: ALWAYS,

@@ -113,7 +113,7 @@ function describeForecast(event: ProgressOf<'forecast'>): string {
     return `${begin} as it lets them through; how often that is, it does not say`;
   }
   const deferred = total - done - affordable;
-  const rest = deferred === 0 ? '' : `; ${deferred} of them are more than --max-wait allows`;
+  const rest = deferred === 0 ? '' : `; ${deferred} of them would wait longer than allowed`;
   // Up for what is waited, but to the next one for what is only about right.
   const every = seconds(Math.max(1000, Math.round(everyMs / 1000) * 1000));
   return `${begin} one every ${every}, about ${seconds(aboutMs)}${rest}`;

@@ -2,77 +2,11 @@
 // vars/*.schema.json for editors and of docs/definitions.md. `writeOnly` marks what may hold a
 // secret: what was found there is never shown.
 import { LOGIN_METHODS } from '../matrix/login/registry.ts';
-
-const variablePath = {
-  description:
-    'Name of the variable that receives the value, or a path into a map as a list of keys.',
-  type: ['string', 'array'],
-  pattern: '^[A-Za-z_][A-Za-z0-9_]*$',
-  maxLength: 255,
-  items: { type: 'string', minLength: 1, maxLength: 255 },
-  minItems: 1,
-  maxItems: 8,
-} as const;
-
-const variables = {
-  type: 'object',
-  description:
-    'Where the values go. Without it: access_token into vault_<service>_access_token (or what the catalog says).',
-  properties: {
-    access_token: variablePath,
-    device_id: variablePath,
-  },
-  required: ['access_token'],
-  additionalProperties: false,
-} as const;
-
-/** A secret, or where it comes from. */
-const secretSource = (description: string) =>
-  ({
-    description: `${description}: a string, or one of {file: path}, {env: NAME}, {command: [program, argument, ...]} and {prompt: true}.`,
-    writeOnly: true,
-    type: ['string', 'object'],
-    minLength: 1,
-    properties: {
-      file: {
-        type: 'string',
-        minLength: 1,
-        description:
-          'A file that holds nothing but the secret; relative to the folder of the inventory. A final newline is dropped. It may be encrypted with Ansible Vault.',
-      },
-      env: {
-        type: 'string',
-        pattern: '^[A-Za-z_][A-Za-z0-9_]*$',
-        description: 'Name of an environment variable that holds the secret.',
-      },
-      command: {
-        type: 'array',
-        items: { type: 'string' },
-        minItems: 1,
-        maxItems: 100,
-        description:
-          'A program with its arguments that prints the secret; its words are handed over as they stand, never in check mode. A program with a relative path is looked for from the folder of the inventory. Nothing here may come from a vault.',
-      },
-      prompt: {
-        type: 'boolean',
-        const: true,
-        description:
-          'true: asked for on the terminal, once a run (a password: once a user); never in check mode.',
-      },
-    },
-    minProperties: 1,
-    maxProperties: 1,
-    additionalProperties: false,
-  }) as const;
+import { kind, secretSource, variables } from './schema-parts.ts';
 
 /** Keys that a service and matrix_tokens_defaults have in common. */
 const sharedProperties = {
-  kind: {
-    type: 'string',
-    enum: ['bot', 'bridge'],
-    description:
-      'bot: wants an access token. bridge: without a password or a login of its own it is skipped, since it uses its as_token.',
-  },
+  kind,
   login: {
     type: 'string',
     enum: ['auto', ...LOGIN_METHODS.map(({ name }) => name)],
@@ -270,57 +204,3 @@ export const ROLE_VARIABLES: readonly string[] = [
   ...Object.keys(roleProperties),
   'matrix_tokens_changed_services',
 ];
-
-const catalogValue = {
-  anyOf: [{ type: 'string' }, { type: 'boolean' }, { type: 'number' }],
-} as const;
-const variableName = { type: 'string', pattern: '^[A-Za-z_][A-Za-z0-9_]*$' } as const;
-
-/** An entry of the catalog: vars/services/<service>.yml. */
-export const catalogSchema = {
-  $schema: 'http://json-schema.org/draft-07/schema#',
-  title: 'Catalog entry of matrix-tokens',
-  type: 'object',
-  properties: {
-    kind: { ...sharedProperties.kind },
-    user: {
-      type: 'object',
-      description: 'Where the user is found: a variable, or else a default localpart.',
-      properties: { variable: variableName, default: { type: 'string', minLength: 1 } },
-      additionalProperties: false,
-    },
-    password: {
-      type: 'array',
-      description: 'Variables that may hold the password, the first that is set counts.',
-      items: variableName,
-    },
-    variables,
-    enabled: { ...variableName, description: 'Variable that switches the service on and off.' },
-    unwanted_when: {
-      type: 'array',
-      description:
-        'No token is wanted when one of these variables has this value; without `equals`, when it is set at all.',
-      items: {
-        type: 'object',
-        properties: { variable: variableName, equals: catalogValue },
-        required: ['variable'],
-        additionalProperties: false,
-      },
-    },
-    renamed: {
-      type: 'object',
-      description: 'Old names of variables that no longer work, with the new ones.',
-      additionalProperties: variableName,
-    },
-    needs_admin: {
-      type: 'boolean',
-      description: 'true: its user has to be a server administrator.',
-    },
-    install_tag: {
-      type: 'string',
-      description: 'Tag of the playbook run that installs the service with its new token.',
-    },
-  },
-  required: ['kind'],
-  additionalProperties: false,
-} as const;

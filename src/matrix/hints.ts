@@ -28,7 +28,8 @@ export const FAILURE_HINTS: Readonly<Partial<Record<KnownCode, string>>> = {
   M_FORBIDDEN:
     'check the user ID and the password; it is not tried again, since failed logins lock a user out',
   M_INVALID_USERNAME: 'check the user ID: its server has to be this homeserver',
-  M_LIMIT_EXCEEDED: 'run again later, or allow more with --max-wait',
+  M_LIMIT_EXCEEDED:
+    'run again later, or allow more with --max-wait (in vars: matrix_tokens_max_wait)',
   M_NOT_FOUND: 'create the user on the homeserver first',
   M_UNRECOGNIZED: 'check matrix_tokens_homeserver_url and what the reverse proxy routes',
   M_USER_DEACTIVATED: 'name another user, or let an administrator reactivate this one',

@@ -44,17 +44,20 @@ export async function adviseOnLimit(
     : `${advice}, or raise the limit while you provision, ${setting}`;
 }
 
+/** A play has no options. */
+const IN_VARS = '(in vars: matrix_tokens_max_wait)';
 /** The most that --max-wait takes, in seconds. */
 const MOST_WAIT_S = 86_400;
 
 function describePace(name: string, { queue }: OpenHomeserver, deferred: number): string {
   const intervalMs = queue.intervalMs();
   const begin = `${name} limits how often somebody logs in`;
-  if (intervalMs === null) return `${begin}: run again later, or allow more with --max-wait`;
+  if (intervalMs === null)
+    return `${begin}: run again later, or allow more with --max-wait ${IN_VARS}`;
   const pace = `${begin}, to about once in ${Math.max(1, Math.round(intervalMs / 1000))} s`;
   // Waits are rounded up, each on its own.
   const needed = Math.ceil((deferred * intervalMs * 1.02) / 10_000) * 10;
-  const more = needed > MOST_WAIT_S ? '' : `, or allow more with --max-wait ${needed}`;
+  const more = needed > MOST_WAIT_S ? '' : `, or allow more with --max-wait ${needed} ${IN_VARS}`;
   return `${pace}: run again later${more}`;
 }
 
