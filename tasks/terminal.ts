@@ -46,6 +46,12 @@ function readHidden(input: ReadStream): Promise<string> {
   });
 }
 
+/** Gives what is still to be waited of a wait that goes on. */
+function shortened(event: Extract<Progress, { ms: number }>, ms: number): Progress {
+  if (event.kind !== 'pause' || event.aboutMs === null) return { ...event, ms };
+  return { ...event, ms, aboutMs: Math.max(ms, event.aboutMs - (event.ms - ms)) };
+}
+
 /** Shows what a run is waiting for: a line that counts down on a terminal, plain lines elsewhere. */
 export function progressOn(stream: NodeJS.WriteStream): {
   show(event: Progress): void;
@@ -64,7 +70,7 @@ export function progressOn(stream: NodeJS.WriteStream): {
     const draw = (): void => {
       const left = Math.max(0, end - Date.now());
       if (left === 0) clear();
-      else stream.write(`\r\u001b[K${redact(describeProgress({ ...event, ms: left }))}`);
+      else stream.write(`\r\u001b[K${redact(describeProgress(shortened(event, left)))}`);
     };
     draw();
     timer = setInterval(draw, 1000);

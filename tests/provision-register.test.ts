@@ -75,6 +75,22 @@ test('without the setting nobody is created, in check mode neither', async (t) =
   assert.equal(registrations(services), 0);
 });
 
+test('where a homeserver does not say what it is, the command for a missing user is an example', async (t) => {
+  const services = await missing(t);
+  const vars = `host_vars/${HOST}/vars.yml`;
+  const text = await services.project.read(vars);
+  await services.project.write(vars, text.replace(/^matrix_tokens_register.*\n/m, ''));
+  await putProxyBefore(t, services.project, services.homeserver, {
+    answer: ({ request }) =>
+      request.includes('/versions') ? { status: 200, body: '{"versions":["v1.11"]}' } : {},
+  });
+  const { report } = await provisionInside(services);
+  assert.match(
+    report.outcomes[0]?.hint ?? '',
+    /; on Synapse for example:\nregister_new_matrix_user -u 'news' --no-admin -t bot -c homeserver.yaml$/,
+  );
+});
+
 test('a user of another server than the host is never created with the secret of the host', async (t) => {
   const services = await missing(t);
   const vars = `host_vars/${HOST}/vars.yml`;
