@@ -19,7 +19,8 @@ Vault password (as in Ansible; also ANSIBLE_VAULT_PASSWORD_FILE):
 
 const OUTPUT = `\
 Output:
-      --format text|json    the report on stdout (default: text)
+      --format FORMAT       the report on stdout: text (the default) or json;
+                            for CI: github, junit or sarif
       --json                the same as --format json
   -v, --verbose             show the requests, without secrets
   -h, --help                this text

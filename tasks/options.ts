@@ -7,6 +7,9 @@ const RUNS = ['provision', 'validate'] as const;
 export const TASKS = [...RUNS, 'unlock'] as const;
 export type TaskName = (typeof TASKS)[number];
 
+export const FORMATS = ['text', 'json', 'github', 'junit', 'sarif'] as const;
+type Format = (typeof FORMATS)[number];
+
 export interface Options {
   readonly task: (typeof RUNS)[number];
   readonly services: readonly string[];
@@ -21,7 +24,7 @@ export interface Options {
   readonly maxWait: number | undefined;
   /** Seconds; undefined: the default. */
   readonly lockTimeout: number | undefined;
-  readonly format: 'text' | 'json';
+  readonly format: Format;
   readonly vaultPasswordFiles: readonly string[];
   readonly vaultIds: readonly string[];
   readonly askVaultPass: boolean;
@@ -118,13 +121,15 @@ function parseUnlock(files: readonly string[], values: Values): Request {
 /** Gives what arguments that cannot be read ask for, as far as it shows. */
 export function guessOptions(argv: readonly string[]): Pick<Options, 'task' | 'check' | 'format'> {
   const task = RUNS.find((one) => argv.includes(one)) ?? 'provision';
-  const isJson = argv.some(
-    (word, index) => word === '--json' || `${argv[index - 1]}=${word}`.endsWith('--format=json'),
-  );
+  const isAskedFor = (format: Format): boolean =>
+    argv.some(
+      (word, index) =>
+        word === `--format=${format}` || (word === format && argv[index - 1] === '--format'),
+    );
   return {
     task,
     check: task === 'validate' || argv.includes('--check') || argv.includes('-C'),
-    format: isJson || argv.includes('--format=json') ? 'json' : 'text',
+    format: argv.includes('--json') ? 'json' : (FORMATS.find(isAskedFor) ?? 'text'),
   };
 }
 
@@ -226,16 +231,18 @@ function parseSeconds(
   return undefined;
 }
 
-function parseFormat(values: Values, faults: Fault[]): 'text' | 'json' {
-  const format = values.json === true ? (values.format ?? 'json') : (values.format ?? 'text');
-  if (format === 'json' || (format === 'text' && values.json !== true)) return format;
+function parseFormat(values: Values, faults: Fault[]): Format {
+  const name = values.format ?? (values.json === true ? 'json' : 'text');
+  const format = FORMATS.find((one) => one === name);
+  if (format !== undefined && (values.json !== true || format === 'json')) return format;
   faults.push({
     code: 'E_OPTION',
     found:
       values.json === true
         ? '--json together with another --format'
-        : `--format ${format.slice(0, 40)}`,
-    wanted: 'text or json',
+        : `--format ${name.slice(0, 40)}`,
+    wanted: `one of ${FORMATS.join(', ')}`,
+    fix: didYouMean(name, FORMATS),
   });
   return 'text';
 }
