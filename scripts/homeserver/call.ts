@@ -14,6 +14,8 @@ export interface ServerContext {
   /** Where clients are sent by .well-known and by the answer to a login; null: nowhere. */
   readonly publicBaseUrl: string | null;
   readonly registrationSecret: string;
+  /** False where the operator has switched logins with a password off. */
+  readonly acceptsPasswords: boolean;
   /** `expires_in_ms` of new sessions; null: they do not expire. */
   readonly sessionLifetimeMs: number | null;
   /** How long a refused login is held, in ms. */

@@ -5,25 +5,21 @@ import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
+import type { Answer } from './answer.ts';
 import type { Call, ServerContext } from './call.ts';
 import { carryOut } from './exchange.ts';
 import { faultPlan } from './faults.ts';
 import type { FaultPlan, HomeserverFault } from './faults.ts';
+import type { ServerManner } from './manner.ts';
 import { loginLimiters } from './rate-limit.ts';
 import type { LoginRateLimits } from './rate-limit.ts';
+import { throughProxy, unroutedAnswer } from './proxy.ts';
+import type { ReverseProxy } from './proxy.ts';
 import { route } from './routes.ts';
-import { DENDRITE } from './servers/dendrite.ts';
-import { MAS } from './servers/mas.ts';
-import { SYNAPSE } from './servers/synapse.ts';
+import { SERVERS } from './servers.ts';
+import type { Software } from './servers.ts';
 import { addUser, emptyState } from './state.ts';
 import type { NewUser, ServerState } from './state.ts';
-
-const SERVERS = { synapse: SYNAPSE, mas: MAS, dendrite: DENDRITE } as const;
-
-export type Software = keyof typeof SERVERS;
-
-/** Every software whose manners there are: for tests that must hold on all of them. */
-export const SOFTWARE = Object.keys(SERVERS) as readonly Software[];
 
 export interface HomeserverOptions {
   /** Whose manners it has; default: Synapse's. */
@@ -31,6 +27,8 @@ export interface HomeserverOptions {
   /** Default: example.com. */
   readonly serverName?: string;
   readonly users?: readonly NewUser[];
+  /** Default: true. False: the operator of the homeserver has switched them off. */
+  readonly passwords?: boolean;
   /** Default: no limits. */
   readonly rcLogin?: LoginRateLimits;
   /** How long a refused login is held, in ms; default: 0 (Synapse holds it for 500). */
@@ -44,6 +42,8 @@ export interface HomeserverOptions {
   readonly sessionLifetimeMs?: number;
   /** Key and certificate in PEM: listen with TLS. */
   readonly tls?: { readonly key: string; readonly cert: string };
+  /** Stands between; default: nothing does. */
+  readonly proxy?: ReverseProxy;
   readonly faults?: readonly HomeserverFault[];
   /** The server's clock in ms; give a faster one to shorten rate limits. */
   readonly now?: () => number;
@@ -110,6 +110,7 @@ export async function startHomeserver(options: HomeserverOptions = {}): Promise<
 function contextOf(options: HomeserverOptions): ServerContext {
   const manner = SERVERS[options.software ?? 'synapse'];
   const now = options.now ?? Date.now;
+  requireOffered(options, manner);
   return {
     serverName: options.serverName ?? 'example.com',
     manner,
@@ -117,10 +118,24 @@ function contextOf(options: HomeserverOptions): ServerContext {
     state: emptyState(now),
     limiters: loginLimiters(options.rcLogin ?? {}, now),
     publicBaseUrl: options.publicBaseUrl ?? null,
+    acceptsPasswords: options.passwords ?? true,
     registrationSecret: options.registrationSecret ?? '',
     sessionLifetimeMs: options.sessionLifetimeMs ?? null,
     pauseBeforeLimitedMs: options.pauseBeforeLimitedMs ?? 0,
   };
+}
+
+/** What a software cannot do, no test should believe that it does. */
+function requireOffered(
+  { rcLogin, passwords, software }: HomeserverOptions,
+  { login }: ServerManner,
+) {
+  if (rcLogin !== undefined && Object.keys(rcLogin).length > 0 && login.limits === null) {
+    throw new Error(`${software} does not limit logins`);
+  }
+  if (passwords === false && login.withoutPasswords === null) {
+    throw new Error(`${software} cannot do without passwords`);
+  }
 }
 
 interface Service {
@@ -149,8 +164,19 @@ async function serve(
     response,
     fault: plan.next(method, path),
     software: context.manner.software,
-    execute: () => route(call, path),
+    execute: () => answerThrough(options.proxy, call, path),
   });
+}
+
+async function answerThrough(
+  proxy: ReverseProxy | undefined,
+  call: Call,
+  path: string,
+): Promise<Answer> {
+  if (proxy === undefined) return route(call, path);
+  return proxy.routes.test(path)
+    ? throughProxy(proxy, await route(call, path))
+    : unroutedAnswer(proxy);
 }
 
 function callOf(

@@ -1,5 +1,5 @@
 // In which situations runs meet which trouble. Each is tried at every one of its calls.
-import { SOFTWARE } from '../../scripts/homeserver/homeserver.ts';
+import { SOFTWARE } from '../../scripts/homeserver/servers.ts';
 import type { ServicesOptions } from './provision-services.ts';
 import { EFFECTS } from './watch-calls.ts';
 import type { Blow, Watch } from './watch-calls.ts';
