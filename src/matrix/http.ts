@@ -10,6 +10,7 @@ import type {
   Dispatcher,
   EnvHttpProxyAgent,
 } from 'undici';
+import type { LookupFunction } from 'node:net';
 import type { Secret } from '../secret.ts';
 import { isLoopback } from './base-url.ts';
 import { trustedCertificates } from './certificates.ts';
@@ -20,13 +21,23 @@ import {
   type RawAnswer,
   type TransportReason,
 } from './http-result.ts';
-import { readProxies, type Environment, type Proxies } from './network-environment.ts';
+import {
+  bypassesProxy,
+  readProxies,
+  type Environment,
+  type Proxies,
+} from './network-environment.ts';
 import { sortTransportError } from './transport-error.ts';
 
 /** Milliseconds for a whole request. A login that was sent may still be executed as long. */
 export const REQUEST_TIMEOUT_MS = 30_000;
 const MAX_BYTES = 2 ** 20;
 const CONNECT_TIMEOUT_MS = 10_000;
+/**
+ * How long one address of several is tried before the next one is. Node gives the first up then, and
+ * its own quarter of a second gives up addresses that are far away.
+ */
+const ADDRESS_TIMEOUT_MS = 1000;
 /** Short, since a login must not be written to a connection that the server is just closing. */
 const KEEP_ALIVE_MS = 1000;
 const CONNECTIONS = 4;
@@ -43,6 +54,8 @@ export interface HttpOptions {
   readonly maxBytes?: number;
   /** Connects somewhere else for a `host:port`, as curl's --connect-to. Certificates still count. */
   readonly connectTo?: ReadonlyMap<string, { readonly host: string; readonly port: number }>;
+  /** Looks names up, as dns.lookup does. Default: dns.lookup. */
+  readonly lookup?: LookupFunction;
   /** Gets a line for each request, without secrets. */
   readonly log?: ((line: string) => void) | undefined;
   /** Milliseconds since the epoch. Default: Date.now. */
@@ -130,9 +143,26 @@ async function send(agents: Agents, options: HttpOptions, call: Call): Promise<H
     return readAnswer({ ...raw, body: whole }, options.maxBytes ?? MAX_BYTES);
   }
   const { reason, code } = broken ?? { reason: 'protocol', code: 'UNKNOWN' };
-  const detail = throughProxy ? `${code}, proxies of the environment are in use` : code;
-  return { kind: 'transport', request, reason, maybeExecuted: started, detail };
+  if (!throughProxy) {
+    return { kind: 'transport', request, reason, maybeExecuted: started, detail: code };
+  }
+  const blamed = !started && OF_THE_WAY.includes(reason) ? 'proxy' : reason;
+  const detail = `${code}, proxies of the environment are in use`;
+  // What a proxy says no to, it did not let through.
+  const maybeExecuted = started && reason !== 'proxy';
+  return { kind: 'transport', request, reason: blamed, maybeExecuted, detail };
 }
+
+/** Before the request is sent, these are said of the proxy: it is the proxy that connects further. */
+const OF_THE_WAY: readonly TransportReason[] = [
+  'dns',
+  'dns_for_now',
+  'network',
+  'protocol',
+  'refused',
+  'reset',
+  'too_large',
+];
 
 function exchange(agent: Dispatcher, options: HttpOptions, call: Call): Promise<Ending> {
   return new Promise((resolve) => {
@@ -189,6 +219,7 @@ function dispatchOptions(call: Call): Dispatcher.DispatchOptions {
 
 function isProxied({ proxies, proxied }: Agents, url: URL): boolean {
   if (proxies === null || proxied === null || isLoopback(url.hostname)) return false;
+  if (bypassesProxy(proxies.noProxy, url)) return false;
   // undici alone would send https through HTTP_PROXY where no HTTPS_PROXY is set.
   return (url.protocol === 'https:' ? proxies.httpsProxy : proxies.httpProxy) !== '';
 }
@@ -199,7 +230,12 @@ async function makeAgents(options: HttpOptions): Promise<Agents> {
   const trusted = ca === undefined ? {} : { ca: await trustedCertificates(ca, environment) };
   const timeout = Math.min(CONNECT_TIMEOUT_MS, options.timeoutMs ?? REQUEST_TIMEOUT_MS);
   const tls = { ...trusted, rejectUnauthorized: true, timeout };
-  const connector = buildConnector(tls);
+  const connector = buildConnector({
+    ...tls,
+    autoSelectFamily: true,
+    autoSelectFamilyAttemptTimeout: ADDRESS_TIMEOUT_MS,
+    ...(options.lookup === undefined ? {} : { lookup: options.lookup }),
+  });
   const common = {
     connections: CONNECTIONS,
     keepAliveTimeout: KEEP_ALIVE_MS,
@@ -209,13 +245,21 @@ async function makeAgents(options: HttpOptions): Promise<Agents> {
     bodyTimeout: 0,
     connect: (to: ConnectOptions, done: ConnectCallback): void => {
       const port = to.port === '' ? (to.protocol === 'https:' ? '443' : '80') : to.port;
-      const other = connectTo?.get(`${to.hostname}:${port}`);
+      const host = to.hostname.includes(':') ? `[${to.hostname}]` : to.hostname;
+      const other = connectTo?.get(`${host}:${port}`);
       const target = other === undefined ? {} : { hostname: other.host, port: `${other.port}` };
       connector({ ...to, ...target }, done);
     },
   };
   const proxies = readProxies(environment);
-  const proxied = { ...common, ...proxies, requestTls: tls, proxyTls: tls, proxyTunnel: false };
+  const proxied = {
+    ...common,
+    ...proxies,
+    noProxy: '',
+    requestTls: tls,
+    proxyTls: tls,
+    proxyTunnel: false,
+  };
   return {
     direct: new Agent(common),
     proxied: proxies === null ? null : new EnvHttpProxyAgent(proxied),
