@@ -198,7 +198,7 @@ function formOf(key: string, value: unknown): unknown {
   if (key === 'unstable_features') return 'features';
   if (value === null || !RANDOM.includes(key)) return value;
   // Kinds of characters, and how many where that is fixed.
-  const text = String(value).replace(/^(syt_)[A-Za-z0-9+/]+/, '$1name');
+  const text = (typeof value === 'string' ? value : '').replace(/^(syt_)[A-Za-z0-9+/]+/, '$1name');
   const classes = text.replaceAll(/[A-Z]/g, 'A').replaceAll(/[a-z]/g, 'a').replaceAll(/\d/g, '9');
   if (key === 'access_token') return /^(?:syt|mct)_/.test(text) ? shapeOf(text) : `${text.length}`;
   if (key === 'device_id') return /^A{10}$/.test(classes) ? 'capitals' : `${text.length}`;

@@ -32,6 +32,7 @@ export async function startRelay(
     const upstream = connect(Number(targetPort), '127.0.0.1');
     for (const socket of [client, upstream]) sockets.add(socket.on('error', () => undefined));
     let cut: Cut | null = null;
+    let index = -1;
     const passed = { request: 0, answer: 0 };
     const pass = (of: Cut['of'], chunk: Buffer, to: Socket): void => {
       const left = cut?.of === of ? cut.after - passed[of] : Infinity;
@@ -42,9 +43,11 @@ export async function startRelay(
     client.on('data', (chunk) => {
       const text = chunk.toString('latin1');
       if (/^(?:GET|POST) /.test(text)) {
-        requests.push(text);
+        index = requests.push(text) - 1;
         cut = cutFor(text);
         Object.assign(passed, { request: 0, answer: 0 });
+      } else {
+        requests[index] += text;
       }
       pass('request', chunk, upstream);
     });
