@@ -5,7 +5,8 @@ import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { deviceIds, requestLines } from './helpers/homeserver.ts';
-import { makeProject, outcomesOf, reportOf } from './helpers/provision-project.ts';
+import { outcomesOf, reportOf } from './helpers/provision-project.ts';
+import type { Project } from './helpers/provision-project.ts';
 import { putProxyBefore } from './helpers/provision-proxy.ts';
 import type { Rewrites } from './helpers/provision-proxy.ts';
 import {
@@ -80,7 +81,7 @@ async function rewriting(
 ): Promise<{
   synapse: Synapse;
   user: TestUser;
-  run: () => ReturnType<Awaited<ReturnType<typeof makeProject>>['run']>;
+  run: () => ReturnType<Project['run']>;
   tree: () => ReadonlyMap<string, string | null>;
 }> {
   const { synapse, project, relay, users } = await synapseServices(t);
@@ -221,7 +222,7 @@ test('22: a wrong password is sent once, and the next user is logged in', { skip
   assert.deepEqual(outcomesOf(run), { s0: 'failed', s1: 'changed' });
   assert.equal(run.exitCode, 1);
   assert.equal(loginBodies(services).length, 2);
-  const [one] = reportOf(run).services.filter(({ service }) => service === 's0');
+  const one = reportOf(run).services.find(({ service }) => service === 's0');
   assert.equal(one?.code, 'M_FORBIDDEN');
 });
 
