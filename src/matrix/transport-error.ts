@@ -72,7 +72,13 @@ function codesOf(error: unknown): string[] {
   const { code, errors } = error as { code?: unknown; errors?: unknown };
   const several = Array.isArray(errors) ? errors.flatMap(codesOf) : [];
   if (several.length > 0) return several;
-  return typeof code === 'string' && /^[A-Z0-9_]{1,60}$/.test(code) ? [code] : [];
+  if (typeof code === 'string') return /^[A-Z0-9_]{1,60}$/.test(code) ? [code] : [];
+  return error instanceof Error && error.name === 'HTTPParserError' ? [parserCode(error)] : [];
+}
+
+/** Errors of undici's parser have no code; their text is one of a few of its own. */
+function parserCode({ message }: Error): string {
+  return message.endsWith('(Invalid EOF state)') ? 'HPE_INVALID_EOF_STATE' : 'HPE_INVALID';
 }
 
 /** The status with which a proxy refused stands in undici's text only. */
