@@ -35,7 +35,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   'fastest-levenshtein': ['src/definitions/suggest.ts'],
   'json-schema-to-ts': ['src/definitions/'],
   prettier: ['scripts/'],
-  undici: ['src/matrix/http.ts'],
+  undici: ['src/matrix/http-agents.ts'],
   yaml: ['src/yaml/'],
   zx: ['tasks/', 'scripts/'],
 };

@@ -82,7 +82,7 @@ test('a login that is cut at any byte of its request counts as perhaps executed,
 interface Raw {
   readonly answer: string | Buffer;
   /** Default: end the connection. */
-  readonly then?: 'wait' | 'reset';
+  readonly afterwards?: 'wait' | 'reset';
   /** Before a byte of the request has come. */
   readonly early?: boolean;
 }
@@ -93,8 +93,8 @@ async function rawServer(t: TestContext, raw: Raw): Promise<{ url: string; count
   let count = 0;
   const answer = (socket: Socket): void => {
     socket.write(raw.answer, () => {
-      if (raw.then === 'reset') socket.resetAndDestroy();
-      else if (raw.then !== 'wait') socket.end();
+      if (raw.afterwards === 'reset') socket.resetAndDestroy();
+      else if (raw.afterwards !== 'wait') socket.end();
     });
   };
   const server = createServer((socket) => {
@@ -136,7 +136,7 @@ const RAW: Readonly<Record<string, readonly [Raw, string]>> = {
     { answer: `${HEAD}\r\n${TEXT.slice(0, -9)}` },
     'NOT_MATRIX true',
   ],
-  'no length, and a reset': [{ answer: `${HEAD}\r\n${TEXT}`, then: 'reset' }, 'ok'],
+  'no length, and a reset': [{ answer: `${HEAD}\r\n${TEXT}`, afterwards: 'reset' }, 'ok'],
   'informational answers before it': [
     {
       answer: `HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n${HEAD}content-length: ${TEXT.length}\r\n\r\n${TEXT}`,
@@ -150,18 +150,18 @@ const RAW: Readonly<Record<string, readonly [Raw, string]>> = {
   ],
   'informational answers only': [{ answer: 'HTTP/1.1 103 Early Hints\r\n\r\n' }, 'RESET true'],
   'informational answers without end': [
-    { answer: 'HTTP/1.1 102 Processing\r\n\r\n'.repeat(2000), then: 'wait' },
+    { answer: 'HTTP/1.1 102 Processing\r\n\r\n'.repeat(2000), afterwards: 'wait' },
     'TIMEOUT true',
   ],
   'a switch of protocols': [
     {
       answer: 'HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n',
-      then: 'wait',
+      afterwards: 'wait',
     },
     'RESET true',
   ],
   'chunks of single bytes': [
-    { answer: `${CHUNKED}${[...TEXT].map(chunk).join('')}0\r\n\r\n` },
+    { answer: `${CHUNKED}${Array.from(TEXT, chunk).join('')}0\r\n\r\n` },
     'ok',
   ],
   'chunks with extensions and trailers': [
@@ -179,7 +179,7 @@ const RAW: Readonly<Record<string, readonly [Raw, string]>> = {
     'PROTOCOL true',
   ],
   'trailers without end': [
-    { answer: `${CHUNKED}${chunk(TEXT)}0\r\n${'x-long: 1\r\n'.repeat(5000)}`, then: 'wait' },
+    { answer: `${CHUNKED}${chunk(TEXT)}0\r\n${'x-long: 1\r\n'.repeat(5000)}`, afterwards: 'wait' },
     'TOO_LARGE true',
   ],
   'a length and chunks': [
@@ -203,33 +203,36 @@ const RAW: Readonly<Record<string, readonly [Raw, string]>> = {
   ],
   'a length too long': [{ answer: `${HEAD}content-length: 999\r\n\r\n${TEXT}` }, 'RESET true'],
   'a length that announces too much': [
-    { answer: `${HEAD}content-length: 99999999999\r\n\r\n${'x'.repeat(2_000_000)}`, then: 'wait' },
+    {
+      answer: `${HEAD}content-length: 99999999999\r\n\r\n${'x'.repeat(2_000_000)}`,
+      afterwards: 'wait',
+    },
     'TOO_LARGE true',
   ],
   'one header without end': [
-    { answer: `${HEAD}x-long: ${'x'.repeat(100_000)}`, then: 'wait' },
+    { answer: `${HEAD}x-long: ${'x'.repeat(100_000)}`, afterwards: 'wait' },
     'TOO_LARGE true',
   ],
   'headers without end': [
-    { answer: `${HEAD}${'x: y\r\n'.repeat(20_000)}`, then: 'wait' },
+    { answer: `${HEAD}${'x: y\r\n'.repeat(20_000)}`, afterwards: 'wait' },
     'TOO_LARGE true',
   ],
   'a header that is none': [{ answer: `${HEAD}no colon here\r\n\r\n${TEXT}` }, 'PROTOCOL true'],
   'another protocol that speaks first': [
-    { answer: 'SSH-2.0-OpenSSH_9.2\r\n', early: true, then: 'wait' },
+    { answer: 'SSH-2.0-OpenSSH_9.2\r\n', early: true, afterwards: 'wait' },
     'PROTOCOL true',
   ],
   'a greeting of a mail server': [
-    { answer: '220 mail.test ESMTP\r\n', then: 'wait' },
+    { answer: '220 mail.test ESMTP\r\n', afterwards: 'wait' },
     'PROTOCOL true',
   ],
   'HTTP/2 on the plain line': [
-    { answer: Buffer.from('000000040000000000', 'hex'), then: 'wait' },
+    { answer: Buffer.from('000000040000000000', 'hex'), afterwards: 'wait' },
     'PROTOCOL true',
   ],
   'nothing, and an end': [{ answer: '' }, 'RESET true'],
-  'nothing, and a reset': [{ answer: '', then: 'reset' }, 'RESET true'],
-  'nothing at all': [{ answer: '', then: 'wait' }, 'TIMEOUT true'],
+  'nothing, and a reset': [{ answer: '', afterwards: 'reset' }, 'RESET true'],
+  'nothing at all': [{ answer: '', afterwards: 'wait' }, 'TIMEOUT true'],
   'a refusal before the request is read': [
     {
       answer:
@@ -287,7 +290,7 @@ for (const [name, [raw, wanted]] of Object.entries(RAW)) {
 
 test('an answer that was there before the request was sent is none to it', async (t) => {
   const answer = `${HEAD}content-length: ${TEXT.length}\r\n\r\n${TEXT}`;
-  const server = await rawServer(t, { answer, early: true, then: 'wait' });
+  const server = await rawServer(t, { answer, early: true, afterwards: 'wait' });
   const result = await clientFor(t).request('POST', server.url, { body: BODY });
   // Whichever is quicker: either way it came to an end, and was sent once at most.
   assert.match(

@@ -40,6 +40,8 @@ export interface HomeserverOptions {
   readonly registrationSecret?: string;
   /** `expires_in_ms` of new sessions; default: they do not expire. */
   readonly sessionLifetimeMs?: number;
+  /** A loopback address to listen on; default: 127.0.0.1. */
+  readonly host?: string;
   /** Key and certificate in PEM: listen with TLS. */
   readonly tls?: { readonly key: string; readonly cert: string };
   /** Stands between; default: nothing does. */
@@ -82,7 +84,7 @@ export interface Homeserver {
   readonly stop: () => Promise<void>;
 }
 
-/** Starts a homeserver on a free port of 127.0.0.1. */
+/** Starts a homeserver on a free port. */
 export async function startHomeserver(options: HomeserverOptions = {}): Promise<Homeserver> {
   const context = contextOf(options);
   for (const user of options.users ?? []) addUser(context.state, context.serverName, user);
@@ -95,9 +97,10 @@ export async function startHomeserver(options: HomeserverOptions = {}): Promise<
     options.tls === undefined
       ? createHttpServer(listener)
       : createHttpsServer(options.tls, listener);
-  const port = await listen(server);
+  const host = options.host ?? '127.0.0.1';
+  const port = await listen(server, host);
   return {
-    baseUrl: `${options.tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,
+    baseUrl: `${options.tls === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${port}`,
     port,
     serverName: context.serverName,
     state: context.state,
@@ -208,8 +211,8 @@ async function readBody(request: IncomingMessage): Promise<string | null> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-async function listen(server: Server): Promise<number> {
-  server.listen(0, '127.0.0.1');
+async function listen(server: Server, host: string): Promise<number> {
+  server.listen(0, host);
   await once(server, 'listening');
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('not listening on a port');

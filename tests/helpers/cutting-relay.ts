@@ -11,6 +11,8 @@ export interface Cut {
   /** So many bytes still pass. */
   readonly after: number;
   readonly by: 'reset' | 'end';
+  /** Sent to the client in the place of what does not pass. */
+  readonly instead?: Buffer;
 }
 
 export interface Relay {
@@ -38,7 +40,7 @@ export async function startRelay(
       const left = cut?.of === of ? cut.after - passed[of] : Infinity;
       passed[of] += chunk.length;
       if (left > 0) to.write(chunk.subarray(0, left));
-      if (cut !== null && chunk.length >= left) breakOff(client, upstream, cut.by);
+      if (cut !== null && chunk.length >= left) breakOff(client, upstream, cut);
     };
     client.on('data', (chunk) => {
       const text = chunk.toString('latin1');
@@ -65,8 +67,9 @@ export async function startRelay(
 }
 
 /** The server has got what was passed on to it before it sees the end. */
-function breakOff(client: Socket, upstream: Socket, by: Cut['by']): void {
+function breakOff(client: Socket, upstream: Socket, { by, instead }: Cut): void {
   upstream.end();
+  if (instead !== undefined) client.write(instead);
   if (by === 'reset') client.resetAndDestroy();
   else client.end();
 }

@@ -18,6 +18,8 @@ export interface InsideOptions {
   readonly onProgress?: (event: Progress) => void;
   /** As with -e. */
   readonly extraVars?: readonly string[];
+  /** What the run finds in its environment. */
+  readonly env?: World['env'];
   readonly connectTo?: ProvisionOptions['connectTo'];
   readonly maxWait?: number;
 }
@@ -34,12 +36,12 @@ export async function provisionInside(
   options: InsideOptions = {},
 ): Promise<Inside> {
   const { signal = new AbortController().signal, meanwhile, onProgress } = options;
-  const { extraVars = [], connectTo, maxWait } = options;
+  const { extraVars = [], connectTo, maxWait, env = {} } = options;
   const waits: number[] = [];
   let skipped = 0;
   const world: World = {
     cwd: project.folder,
-    env: {},
+    env,
     now: () => Date.now() + skipped,
     sleep: async (ms) => {
       waits.push(ms);
