@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
+import { isAnswer } from './answer.ts';
 import type { Answer } from './answer.ts';
 import type { Call, ServerContext } from './call.ts';
 import { carryOut } from './exchange.ts';
@@ -18,6 +19,8 @@ import type { ReverseProxy } from './proxy.ts';
 import { route } from './routes.ts';
 import { SERVERS } from './servers.ts';
 import type { Software } from './servers.ts';
+import { SHARED_SECRET_TYPE } from './shared-secret.ts';
+import type { SharedSecretAuth } from './shared-secret.ts';
 import { addUser, emptyState } from './state.ts';
 import type { NewUser, ServerState } from './state.ts';
 
@@ -29,6 +32,10 @@ export interface HomeserverOptions {
   readonly users?: readonly NewUser[];
   /** Default: true. False: the operator of the homeserver has switched them off. */
   readonly passwords?: boolean;
+  /** The module shared_secret_auth of Synapse; default: it is not there. */
+  readonly sharedSecretAuth?: SharedSecretAuth;
+  /** In place of the login types of the software; null: there is no /login. */
+  readonly flows?: readonly object[] | null;
   /** Default: no limits. */
   readonly rcLogin?: LoginRateLimits;
   /** How long a refused login is held, in ms; default: 0 (Synapse holds it for 500). */
@@ -121,11 +128,21 @@ function contextOf(options: HomeserverOptions): ServerContext {
     state: emptyState(now),
     limiters: loginLimiters(options.rcLogin ?? {}, now),
     publicBaseUrl: options.publicBaseUrl ?? null,
-    acceptsPasswords: options.passwords ?? true,
+    sharedSecretAuth: options.sharedSecretAuth ?? null,
+    flows: flowsOf(manner, options),
     registrationSecret: options.registrationSecret ?? '',
     sessionLifetimeMs: options.sessionLifetimeMs ?? null,
     pauseBeforeLimitedMs: options.pauseBeforeLimitedMs ?? 0,
   };
+}
+
+function flowsOf(manner: ServerManner, options: HomeserverOptions): readonly object[] | Answer {
+  if (options.flows === null) return manner.answers.unrecognized;
+  const usual =
+    options.passwords === false ? (manner.login.withoutPasswords?.flows ?? []) : manner.flows;
+  const flows = options.flows ?? usual;
+  if (isAnswer(flows) || options.sharedSecretAuth === undefined) return flows;
+  return [...flows.slice(0, 1), { type: SHARED_SECRET_TYPE }, ...flows.slice(1)];
 }
 
 /** What a software cannot do, no test should believe that it does. */

@@ -7,6 +7,7 @@ import type { ServerContext } from './call.ts';
 import { isJsonObject } from './json-body.ts';
 import type { JsonObject } from './json-body.ts';
 import { checkPassword } from './password.ts';
+import { SHARED_SECRET_TYPE } from './shared-secret.ts';
 import type { User } from './state.ts';
 
 /** Gives null where `auth` proves the user, else what to answer. Login rate limits do not count. */
@@ -28,8 +29,12 @@ function failed(server: ServerContext, answer: Answer): Answer {
   return challenge(server, server.manner.interactive.wrongPassword ?? { error, errcode });
 }
 
-function challenge({ manner, state }: ServerContext, failure: JsonObject | null): Answer {
+function challenge(server: ServerContext, failure: JsonObject | null): Answer {
+  const { manner, state, sharedSecretAuth } = server;
   const session = randomBytes(18).toString('base64url');
   state.interactiveSessions.add(session);
-  return jsonAnswer(401, manner.interactive.challenge(session, failure));
+  const made = manner.interactive.challenge(session, failure);
+  const module = sharedSecretAuth === null ? [] : [{ stages: [SHARED_SECRET_TYPE] }];
+  const flows = [...(made['flows'] as object[]), ...module];
+  return jsonAnswer(401, { ...made, flows });
 }

@@ -13,8 +13,7 @@ import type { User } from './state.ts';
 
 /** GET /login */
 export function loginFlows(call: Call): Answer {
-  const { manner, acceptsPasswords } = call.server;
-  const flows = acceptsPasswords ? manner.flows : (manner.login.withoutPasswords?.flows ?? []);
+  const { flows } = call.server;
   return isAnswer(flows) ? flows : jsonAnswer(200, { flows });
 }
 
@@ -26,8 +25,9 @@ export async function login(call: Call): Promise<Answer> {
 }
 
 function tryLogin(call: Call): Answer {
-  const { limiters, manner, acceptsPasswords } = call.server;
-  const { limits, notJson, notAnObject, refusesBody, withoutPasswords } = manner.login;
+  const { limiters, manner, flows } = call.server;
+  const { limits, notJson, notAnObject, refusesBody } = manner.login;
+  if (isAnswer(flows)) return manner.login.withoutPasswords?.answer ?? flows;
   const parsed = parseJson(call.body);
   if (parsed === null) return notJson;
   if (!isJsonObject(parsed.value)) return notAnObject;
@@ -36,8 +36,6 @@ function tryLogin(call: Call): Answer {
   if (refused !== null) return refused;
   const waitMs = limits?.counts === 'every request' ? limiters.address.take(call.address) : null;
   if (limits !== null && waitMs !== null) return limits.exceeded(waitMs);
-  const isPassword = body['type'] === 'm.login.password';
-  if (isPassword && !acceptsPasswords && withoutPasswords !== null) return withoutPasswords.answer;
   const checked = checkPassword(call.server, body, { address: call.address });
   return checked.ok ? completeLogin(call, checked.user, body) : checked.answer;
 }

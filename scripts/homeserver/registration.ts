@@ -12,14 +12,18 @@ import type { NewUser } from './state.ts';
 /** GET /_synapse/admin/v1/register */
 export function registrationNonce(call: Call): Answer {
   const { manner, state } = call.server;
-  if (manner.registration === null) return manner.answers.unrecognized;
-  return jsonAnswer(200, { nonce: newNonce(state) });
+  const registration = offeredBy(call);
+  if (registration === null) return manner.answers.unrecognized;
+  return jsonAnswer(200, { nonce: newNonce(state, registration.nonceBytes) });
 }
 
 /** POST /_synapse/admin/v1/register */
 export function register(call: Call): Answer {
-  const { registration, answers } = call.server.manner;
-  if (registration === null) return answers.unrecognized;
+  const registration = offeredBy(call);
+  if (registration === null) return call.server.manner.answers.unrecognized;
+  if (call.server.registrationSecret === '' && registration.withoutSecret !== null) {
+    return registration.withoutSecret;
+  }
   const parsed = parseJsonBody(call.body);
   if (!parsed.ok) return parsed.answer;
   const { body } = parsed;
@@ -39,6 +43,13 @@ export function register(call: Call): Answer {
     checkNewUser(call, registration, named) ??
     registerUser(call, registration, { user: named, inhibitLogin })
   );
+}
+
+function offeredBy({ server }: Call): RegistrationManner | null {
+  const { registration } = server.manner;
+  return server.registrationSecret === '' && registration?.withoutSecret === null
+    ? null
+    : registration;
 }
 
 function checkNonce(call: Call, manner: RegistrationManner, nonce: unknown): Answer | null {

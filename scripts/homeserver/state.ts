@@ -129,8 +129,8 @@ export function devicesOf(state: ServerState, userId: string): Map<string, Devic
 }
 
 /** Gives a nonce for the registration API, good for 60 s. */
-export function newNonce(state: ServerState): string {
-  const nonce = randomBytes(64).toString('hex');
+export function newNonce(state: ServerState, bytes: number): string {
+  const nonce = randomBytes(bytes).toString('hex');
   state.nonces.set(nonce, state.now() + 60_000);
   return nonce;
 }

@@ -82,6 +82,8 @@ export const DENDRITE: ServerManner = {
     shortestPassword: 8,
     namesHomeServer: false,
     isNonceGoodOnce: false,
+    nonceBytes: 8,
+    withoutSecret: null,
     macsUserType: false,
     lowersLocalpart: true,
     unknownNonce: (nonce) => jsonAnswer(500, { message: `incorrect or expired nonce: ${nonce}` }),

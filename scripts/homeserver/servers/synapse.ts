@@ -83,6 +83,8 @@ export const SYNAPSE: ServerManner = {
     shortestPassword: 1,
     namesHomeServer: true,
     isNonceGoodOnce: true,
+    nonceBytes: 64,
+    withoutSecret: errorAnswer(400, 'M_UNKNOWN', 'Shared secret registration is not enabled'),
     macsUserType: true,
     lowersLocalpart: false,
     unknownNonce: () => errorAnswer(400, 'M_UNKNOWN', 'unrecognised nonce'),

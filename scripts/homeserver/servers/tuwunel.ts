@@ -72,6 +72,8 @@ export const TUWUNEL: ServerManner = {
     shortestPassword: 1,
     namesHomeServer: true,
     isNonceGoodOnce: true,
+    nonceBytes: 64,
+    withoutSecret: refusal(400, 'M_UNKNOWN', 'Shared-secret registration is not enabled'),
     macsUserType: true,
     lowersLocalpart: true,
     unknownNonce: () => refusal(400, 'M_INVALID_PARAM', 'Unrecognised or expired nonce'),
