@@ -1,5 +1,5 @@
 // What everybody on the machine can see of a process and its children while they run.
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { ChildProcess } from 'node:child_process';
 
 /** Looks every few milliseconds until the process ends; gives what was seen, by file. */
@@ -20,16 +20,8 @@ export function watchProcesses(child: ChildProcess): () => Readonly<Record<strin
 }
 
 function familyOf(pid: number): number[] {
-  const parents = new Map<number, number>();
-  for (const name of readdirSync('/proc')) {
-    if (!/^\d+$/.test(name)) continue;
-    // The name of the program stands in brackets and may hold anything.
-    const parent = /\) \S (\d+) /.exec(read(`/proc/${name}/stat`))?.[1];
-    if (parent !== undefined) parents.set(Number(name), Number(parent));
-  }
-  const family = [pid];
-  for (const [one, parent] of parents) if (family.includes(parent)) family.push(one);
-  return family;
+  const children = read(`/proc/${pid}/task/${pid}/children`).split(' ').filter(Boolean);
+  return [pid, ...children.flatMap((child) => familyOf(Number(child)))];
 }
 
 function read(path: string): string {
