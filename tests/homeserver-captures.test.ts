@@ -2,6 +2,7 @@
 // type, Retry-After and body of its answer have to be those of the captured one. Only what is random
 // or a time is compared by its form.
 import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
 import { test } from 'node:test';
 import { proxyPage } from '../scripts/homeserver/proxy.ts';
 import type { Homeserver, HomeserverOptions } from '../scripts/homeserver/homeserver.ts';
@@ -12,6 +13,7 @@ import type { Software } from '../scripts/homeserver/servers.ts';
 import { headerOf, readCaptures } from './helpers/captures.ts';
 import type { Capture } from './helpers/captures.ts';
 import { homeserverFor } from './helpers/homeserver.ts';
+import { capturedAnswer, replay } from './helpers/replayed-captures.ts';
 
 const LOGIN = '/_matrix/client/v3/login';
 const captures = readCaptures();
@@ -41,10 +43,16 @@ interface Given {
 
 const FIVE = { address: { per_second: 0.003, burst_count: 5 } };
 const FAILURES = { failed_attempts: { per_second: 0.17, burst_count: 3 } };
+const REGISTERS = { registrationSecret: 'of another server' };
 const PUBLIC = { publicBaseUrl: 'https://matrix.hs.test/' };
 
 const GIVEN: Readonly<Record<string, Given>> = {
   'dendrite-logout': { device: 'LABDEV' },
+  'dendrite-register': { options: REGISTERS },
+  'dendrite-register-nonce': { options: REGISTERS },
+  'dendrite-register-taken': { options: REGISTERS },
+  'dendrite-register-weak': { options: REGISTERS },
+  'dendrite-register-wrong-mac': { options: REGISTERS },
   'device-new-devices': {
     device: 'NHSNRWDKYG',
     others: [{ id: 'SAMEDEV', name: 'first name' }],
@@ -71,6 +79,10 @@ const GIVEN: Readonly<Record<string, Given>> = {
     before: { count: 3, password: 'nope' },
   },
   'ratelimit-flows': { options: { rcLogin: FIVE }, before: { count: 5 } },
+  register: { options: REGISTERS },
+  'register-nonce': { options: REGISTERS },
+  'register-taken': { options: REGISTERS },
+  'register-wrong-mac': { options: REGISTERS },
   'rotate-other-device-logout-old': { device: 'ROT1', others: [{ id: 'ROT2', name: null }] },
   'rotate-other-device-whoami-new': { device: 'ROT2' },
   'rotate-same-device-logout-old': { device: 'ROT' },
@@ -88,7 +100,7 @@ const MAS_WAS_DOWN = ['auth-metadata-mas', 'flows-mas', 'login-mas', 'whoami-mas
 
 function softwareOf({ case: name, server }: Capture): Software | null {
   if (MAS_WAS_DOWN.includes(name)) return 'mas_unreachable';
-  if (server.startsWith('matrix-synapse')) return 'synapse';
+  if (/^(?:matrix-s|S)ynapse/.test(server)) return 'synapse';
   if (server.startsWith('Dendrite')) return 'dendrite';
   return server.startsWith('MAS') ? 'mas' : null;
 }
@@ -105,7 +117,7 @@ function localpartOf({ request, response }: Capture): string {
 
 function tokenOf({ request }: Capture): string | null {
   const inQuery = /access_token=([^&]+)/.exec(request.path)?.[1];
-  const header = /^Bearer (\S+)/.exec(String(request.headers['Authorization'] ?? ''))?.[1];
+  const header = /^Bearer (\S+)/.exec(String(request.headers?.['Authorization'] ?? ''))?.[1];
   return header ?? inQuery ?? null;
 }
 
@@ -140,6 +152,35 @@ async function prepare(
   }
 }
 
+interface RegistrationBody {
+  readonly nonce: string;
+  readonly username: string;
+  readonly password: string;
+  readonly user_type?: string;
+}
+
+function registrationIn({ request }: Capture): RegistrationBody | null {
+  const isOne = request.path === '/_synapse/admin/v1/register' && request.method === 'POST';
+  return isOne ? (JSON.parse(request.body ?? '') as RegistrationBody) : null;
+}
+
+function prepareRegistration(server: Homeserver, body: RegistrationBody, name: string): void {
+  server.state.nonces.set(body.nonce, server.state.now() + 1000);
+  const { username, password } = body;
+  if (name.endsWith('taken'))
+    addUser(server.state, server.serverName, { localpart: username, password });
+}
+
+/** The secret of the captured server is not known: with ours, a right MAC is another one. */
+function withOurMac(capture: Capture, body: RegistrationBody, software: Software): Capture {
+  if (capture.response.status === 403) return capture;
+  const type = software === 'dendrite' || body.user_type === undefined ? [] : [body.user_type];
+  const parts = [body.nonce, body.username, body.password, 'notadmin', ...type];
+  const hmac = createHmac('sha1', REGISTERS.registrationSecret).update(parts.join('\0'));
+  const changed = { ...body, mac: hmac.digest('hex') };
+  return { ...capture, request: { ...capture.request, body: JSON.stringify(changed) } };
+}
+
 function open(
   server: Homeserver,
   software: Software,
@@ -150,69 +191,6 @@ function open(
   return openSession(server.state, SERVERS[software], { user, deviceId, displayName });
 }
 
-interface Comparable {
-  readonly status: number;
-  readonly contentType: string | null;
-  readonly retryAfter: string | null;
-  readonly body: unknown;
-}
-
-async function replay(server: Homeserver, { request }: Capture): Promise<Comparable> {
-  const headers: [string, string][] = [];
-  for (const [name, value] of Object.entries(request.headers)) {
-    if (name !== 'Content-Length') headers.push([name, String(value)]);
-  }
-  const body = request.method === 'POST' ? (request.body ?? '') : null;
-  const init = { method: request.method, headers, body };
-  const answer = await fetch(`${server.baseUrl}${request.path}`, init);
-  return {
-    status: answer.status,
-    contentType: answer.headers.get('content-type'),
-    retryAfter: formOf('retry-after', answer.headers.get('retry-after')) as string | null,
-    body: bodyOf(await answer.text(), request.body),
-  };
-}
-
-function capturedAnswer({ request, response }: Capture): Comparable {
-  return {
-    status: response.status,
-    contentType: headerOf(response.headers, 'content-type'),
-    retryAfter: formOf('retry-after', headerOf(response.headers, 'retry-after')) as string | null,
-    body: bodyOf(response.body, request.body),
-  };
-}
-
-/** A device ID that the request named has to come back; any other is made up. */
-function bodyOf(text: string, sent: string | null): unknown {
-  if (!text.startsWith('{')) return text;
-  const body = JSON.parse(text, (key, value: unknown) =>
-    key === 'device_id' && (sent ?? '').includes(`"device_id":"${String(value)}"`)
-      ? value
-      : formOf(key, value),
-  ) as { devices?: unknown[] };
-  // They come in no order.
-  return body.devices === undefined ? body : new Set(body.devices);
-}
-
-function formOf(key: string, value: unknown): unknown {
-  if (key === 'unstable_features') return 'features';
-  if (value === null || !RANDOM.includes(key)) return value;
-  // Kinds of characters, and how many where that is fixed.
-  const text = (typeof value === 'string' ? value : '').replace(/^(syt_)[A-Za-z0-9+/]+/, '$1name');
-  const classes = text.replaceAll(/[A-Z]/g, 'A').replaceAll(/[a-z]/g, 'a').replaceAll(/\d/g, '9');
-  if (key === 'access_token') return /^(?:syt|mct)_/.test(text) ? shapeOf(text) : `${text.length}`;
-  if (key === 'device_id') return /^A{10}$/.test(classes) ? 'capitals' : `${text.length}`;
-  return typeof value;
-}
-
-/** Every part of a token between underscores, by its length; the first one is its kind. */
-function shapeOf(token: string): string {
-  const [kind = '', ...parts] = token.split('_');
-  return [kind, ...parts.map((part) => `${part.length}`)].join('_');
-}
-
-const RANDOM = ['access_token', 'device_id', 'last_seen_ts', 'retry-after', 'retry_after_ms'];
-
 const NAMED_DEVICE = /whoami|devices/;
 
 for (const [name, capture] of captures) {
@@ -222,8 +200,11 @@ for (const [name, capture] of captures) {
     const given = GIVEN[name] ?? {};
     const serverName = serverNameOf(software);
     const server = await homeserverFor(t, { software, serverName, ...given.options });
-    await prepare(server, capture, software, given);
-    assert.deepEqual(await replay(server, capture), capturedAnswer(capture));
+    const registration = registrationIn(capture);
+    if (registration === null) await prepare(server, capture, software, given);
+    else prepareRegistration(server, registration, name);
+    const asked = registration === null ? capture : withOurMac(capture, registration, software);
+    assert.deepEqual(await replay(server, asked), capturedAnswer(capture));
     if (given.device === undefined || !NAMED_DEVICE.test(name)) return;
     // There the device is the one that the session was opened on.
     assert.ok(capture.response.body.includes(given.device) || capture.response.status !== 200);

@@ -91,8 +91,8 @@ export interface RegistrationManner {
   readonly shortestPassword: number;
   readonly namesHomeServer: boolean;
   readonly isNonceGoodOnce: boolean;
-  /** Of a nonce, written in hex. */
-  readonly nonceBytes: number;
+  readonly newNonce: () => string;
+  readonly nonceLifetimeMs: number;
   /** To a POST where the operator has set no secret; null: there is no such endpoint then. */
   readonly withoutSecret: Answer | null;
   /** Whether the MAC is one of `user_type`, too. */

@@ -6,7 +6,7 @@ import type { Call } from './call.ts';
 import { parseJsonBody } from './json-body.ts';
 import type { JsonObject } from './json-body.ts';
 import type { RegistrationManner } from './manner.ts';
-import { addUser, newNonce, openSession } from './state.ts';
+import { addUser, openSession } from './state.ts';
 import type { NewUser } from './state.ts';
 
 /** GET /_synapse/admin/v1/register */
@@ -14,7 +14,9 @@ export function registrationNonce(call: Call): Answer {
   const { manner, state } = call.server;
   const registration = offeredBy(call);
   if (registration === null) return manner.answers.unrecognized;
-  return jsonAnswer(200, { nonce: newNonce(state, registration.nonceBytes) });
+  const nonce = registration.newNonce();
+  state.nonces.set(nonce, state.now() + registration.nonceLifetimeMs);
+  return jsonAnswer(200, { nonce });
 }
 
 /** POST /_synapse/admin/v1/register */

@@ -11,7 +11,7 @@ export interface Capture {
   readonly request: {
     readonly method: string;
     readonly path: string;
-    readonly headers: Readonly<Record<string, string | number>>;
+    readonly headers?: Readonly<Record<string, string | number>>;
     readonly body: string | null;
   };
   readonly response: {

@@ -76,13 +76,14 @@ export const DENDRITE: ServerManner = {
     wrongPassword: null,
     foreignUser: errorAnswer(403, 'M_FORBIDDEN', 'unable to delete devices for other user'),
   },
-  // The device and the weak password were seen; the rest is from source, not seen.
+  // From source, not seen: unknown nonces and malformed names.
   registration: {
     device: 'shared_secret_registration',
     shortestPassword: 8,
     namesHomeServer: false,
     isNonceGoodOnce: false,
-    nonceBytes: 8,
+    newNonce: () => alphanumeric(16),
+    nonceLifetimeMs: 300_000,
     withoutSecret: null,
     macsUserType: false,
     lowersLocalpart: true,

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { errorAnswer, jsonAnswer } from '../answer.ts';
 import type { Answer } from '../answer.ts';
 import type { ServerContext } from '../call.ts';
@@ -83,7 +84,8 @@ export const SYNAPSE: ServerManner = {
     shortestPassword: 1,
     namesHomeServer: true,
     isNonceGoodOnce: true,
-    nonceBytes: 64,
+    newNonce: () => randomBytes(64).toString('hex'),
+    nonceLifetimeMs: 60_000,
     withoutSecret: errorAnswer(400, 'M_UNKNOWN', 'Shared secret registration is not enabled'),
     macsUserType: true,
     lowersLocalpart: false,
