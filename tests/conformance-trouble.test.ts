@@ -37,11 +37,11 @@ async function waitsFor(
   return inside.waits;
 }
 
-/** That the clock of the machine runs on in between, too, makes a wait a little shorter. */
+/** That the clock of the machine runs on in between, too, makes waits a little shorter. */
 function assertAbout(waits: readonly number[], ms: number): void {
-  assert.equal(waits.length, 1, waits.join());
-  const [wait = 0] = waits;
-  assert.ok(wait <= ms && wait > ms - 1000, `${wait} instead of ${ms}`);
+  const waited = waits.reduce((sum, wait) => sum + wait, 0);
+  // What rounding leaves over may be waited for once more.
+  assert.ok(waited <= ms + 10 && waited > ms - 1000, `${waits.join()} instead of ${ms}`);
 }
 
 test('26: Retry-After is waited for, whatever the body says', async (t) => {
