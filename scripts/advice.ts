@@ -31,7 +31,7 @@ export const FAULT_ADVICE: Readonly<Record<FaultCode, string>> = {
   E_NO_SAFE_SPLICE:
     'Values are added at the end of a file whose top level is a block map (`key: value` lines). Rewrite what is named in that form, or leave `vault_file` out: then the values get a file of their own.',
   E_LOCKED:
-    'Another run works on the file, and was waited for in vain. Let it end. If the run that is named has ended: `matrix-tokens unlock FILE`.',
+    'Another run works on the file, and was waited for in vain. Let it end, or wait longer for it (`--lock-timeout SECONDS`, 60 by default). If the run that is named has ended: `matrix-tokens unlock FILE`.',
   E_UNKNOWN_KEY: 'The keys are listed in [definitions](definitions.md).',
   E_UNKNOWN_SERVICE:
     'Names of services are those of `matrix_tokens_services`; the catalog stands in [definitions](definitions.md). A service of your own needs `user`.',

@@ -11,8 +11,8 @@ import { planServices } from './plan.ts';
 import type { Action } from './plan/types.ts';
 import { locateServices, seeTargets, TARGET_FOLDER, targetNotes } from './target.ts';
 import type { JournalEntry } from './vault/journal.ts';
+import { foldersAbove, stateFolder } from './vault/state-path.ts';
 import { resolveTarget } from './vault/real-path.ts';
-import { stateFolder } from './vault/state-path.ts';
 import type { Source } from './provision/source.ts';
 import type { World } from './provision/world.ts';
 
@@ -147,6 +147,9 @@ async function readSessions({
   const files = [...targets, ...usual.map((folder) => join(folder, '*'))];
   const folders = new Set<string>();
   for (const file of withState(files)) folders.add(dirname(await resolveTarget(file)));
+  for (const folder of new Set(actions.flatMap(foldersOfWord))) {
+    if (existsSync(stateFolder(folder))) folders.add(await resolveTarget(folder));
+  }
   const names = new Set(hosts.map((host) => host.name));
   const sessions: WaitingSession[] = [];
   const damaged: string[] = [];
@@ -165,6 +168,18 @@ async function readSessions({
 function usualFolders({ inventoryFolder, name }: HostView): string[] {
   const folder = join(inventoryFolder, 'host_vars', name);
   return [join(folder, TARGET_FOLDER), folder, inventoryFolder];
+}
+
+/**
+ * Gives the folders in which there may be word of folders that were made for a target. What stands in
+ * a state folder is believed, so it is looked for where the inventory is, or where it ends.
+ */
+function foldersOfWord({ definition, target }: Action): string[] {
+  const above = foldersAbove(dirname(target.file));
+  const end = above.indexOf(definition.host.inventoryFolder);
+  if (end >= 0) return above.slice(0, end + 1);
+  const nearest = above.find((folder) => existsSync(folder));
+  return nearest === undefined || existsSync(dirname(target.file)) ? [] : [nearest];
 }
 
 /**

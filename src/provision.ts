@@ -29,6 +29,8 @@ export interface RunOptions extends AssessOptions {
   readonly check: boolean;
   /** Seconds; undefined: what vars say. */
   readonly maxWait: number | undefined;
+  /** Seconds to wait for another run on the same files; undefined: 60. */
+  readonly lockTimeout: number | undefined;
   readonly connectTo?: OpenOptions['connectTo'];
 }
 
@@ -66,7 +68,7 @@ export async function provisionFrom(
     import('./provision/locks.ts'),
   ]);
   checkNetworkEnvironment(world.env);
-  const locks = await lockTargets(pending, world).catch((error: unknown) => {
+  const locks = await lockTargets(pending, options, world).catch((error: unknown) => {
     if (world.signal.aborted) return null;
     throw error;
   });

@@ -78,7 +78,7 @@ async function provisionPlay(request: PlayRequest, ask: Ask, ends: Ends): Promis
   const { check, diff, failOnDeferred } = request;
   const world = makePlayWorld(ends.signal);
   const source = openPlay(request, ask, world);
-  const options = { services: [], check, maxWait: undefined };
+  const options = { services: [], check, maxWait: undefined, lockTimeout: undefined };
   const { report, actions } = await provisionFrom(source, options, world);
   return formatPlayResult(
     { ...report, interrupted: ends.interruptedBy() },

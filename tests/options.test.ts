@@ -36,6 +36,7 @@ test('without a task, provision is meant, with nothing chosen', () => {
     diff: false,
     detailedExitcode: false,
     maxWait: undefined,
+    lockTimeout: undefined,
     format: 'text',
     vaultPasswordFiles: [],
     vaultIds: [],
@@ -128,6 +129,8 @@ test('seconds to wait are whole and at most a day', () => {
     assert.match(faultOf(`--max-wait=${text}`), /--max-wait/);
   }
   assert.equal(optionsOf('--max-wait=86400').maxWait, 86_400);
+  assert.equal(optionsOf('--lock-timeout=0').lockTimeout, 0);
+  assert.match(faultOf('--lock-timeout=soon'), /^--lock-timeout with something else than seconds/);
 });
 
 test('what arguments that cannot be read ask for is guessed for their error', () => {

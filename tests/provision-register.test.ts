@@ -1,8 +1,7 @@
 // Users that are missing are created where that is asked for. Killed at any instant, the next run
 // leaves one session a service and nothing else: also not the one that Dendrite opens by itself.
-// MATRIX_TOKENS_TEST_KILLS=all tries every instant.
+// `npm run test:crash -- missing` tries every instant.
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { errorAnswer, jsonAnswer } from '../scripts/homeserver/answer.ts';
@@ -10,7 +9,7 @@ import { htmlAnswer } from '../scripts/homeserver/faults.ts';
 import type { HomeserverFault } from '../scripts/homeserver/faults.ts';
 import { addUser } from '../scripts/homeserver/state.ts';
 import { requestLines } from './helpers/homeserver.ts';
-import { killRun, untilDone } from './helpers/provision-kill.ts';
+import { killAndRunAgain, killRun } from './helpers/provision-kill.ts';
 import type { Kill } from './helpers/provision-kill.ts';
 import { putProxyBefore } from './helpers/provision-proxy.ts';
 import {
@@ -23,22 +22,12 @@ import {
 import type { Services, ServicesOptions } from './helpers/provision-services.ts';
 import { assertNothingLost, outcomeOf, provisionInside } from './helpers/provision-world.ts';
 
-const SECRET = 'the registration secret';
 const skip = process.platform === 'linux' ? false : 'only Linux tells who is dead';
 const SOFTWARE = ['synapse', 'dendrite'] as const;
 
 /** Makes a project whose users do not exist yet. */
-async function missing(t: TestContext, options: ServicesOptions = {}): Promise<Services> {
-  const services = await servicesFor(t, {
-    names: ['news'],
-    registrationSecret: SECRET,
-    ...options,
-  });
-  const vars = `host_vars/${HOST}/vars.yml`;
-  const register = `matrix_tokens_register: {shared_secret: ${JSON.stringify(SECRET)}}\n`;
-  await services.project.write(vars, `${await services.project.read(vars)}${register}`);
-  services.homeserver.state.users.clear();
-  return services;
+function missing(t: TestContext, options: ServicesOptions = {}): Promise<Services> {
+  return servicesFor(t, { names: ['news'], isMissing: true, ...options });
 }
 
 function registrations({ homeserver }: Services): number {
@@ -288,35 +277,7 @@ test('the power fails when a user has just been created', { skip }, async (t) =>
   await assertRecovers(t, { software: 'dendrite' }, { killOn, powerCut: 'synced' });
 });
 
-const isThorough = process.env['MATRIX_TOKENS_TEST_KILLS'] === 'all';
-
-for (const software of isThorough ? SOFTWARE : []) {
-  test(`killed at every instant of creating a user, ${software}`, { skip }, async (t) => {
-    const count = await untilDone(async (killAt) => {
-      const services = await missing(t, { software });
-      const isOver = (await killAndFinish(services, { killAt })) === null;
-      await services.homeserver.stop();
-      return !isOver;
-    });
-    t.diagnostic(`${count} instants`);
-    assert.ok(count > 50);
-  });
-}
-
 async function assertRecovers(t: TestContext, options: ServicesOptions, kill: Kill): Promise<void> {
-  const services = await missing(t, options);
-  assert.notEqual(await killAndFinish(services, kill), null, 'the run was killed');
-}
-
-/** Kills a run, then runs to the end. Gives the point of the kill; null where it ended before. */
-async function killAndFinish(services: Services, kill: Kill): Promise<string | null> {
-  const { point } = await killRun(services.project, kill);
-  await ageJournal(services.project);
-  const last = await services.project.run();
-  assert.equal(last.exitCode, 0, `${point}\n${last.stderr}${last.stdout}`);
-  await assertConverged(services).catch((error: unknown) => {
-    throw new Error(`after ${point}\n${last.stderr}${last.stdout}${String(error)}`);
-  });
-  assert.ok(!services.project.tree().has(join(STATE)));
-  return point;
+  const points = await killAndRunAgain(t, { names: ['news'], isMissing: true, ...options }, [kill]);
+  assert.ok(!points.includes(null), 'the run was killed');
 }

@@ -16,8 +16,8 @@ export interface ServerContext {
   readonly publicBaseUrl: string | null;
   readonly registrationSecret: string;
   readonly sharedSecretAuth: SharedSecretAuth | null;
-  /** What GET /login offers; null: there is no /login. */
-  readonly flows: readonly object[] | null;
+  /** What GET /login offers; an answer: there is no /login. */
+  readonly flows: readonly object[] | Answer;
   /** `expires_in_ms` of new sessions; null: they do not expire. */
   readonly sessionLifetimeMs: number | null;
   /** How long a refused login is held, in ms. */

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { isFailure, type Failure } from '../matrix/failure.ts';
 import { REQUEST_TIMEOUT_MS } from '../matrix/http.ts';
 import type { Job } from '../matrix/queue.ts';
+import { cleanServerText } from '../matrix/server-text.ts';
 import { listDevices, whoami } from '../matrix/sessions.ts';
 import type { WaitingSession } from '../assess.ts';
 import type { Secret } from '../secret.ts';
@@ -184,7 +185,8 @@ function deadToken(): Failure {
 }
 
 function foreignToken(userId: string): Failure {
-  return sessionLeft(`the stored token belongs to ${userId}, so nothing can be removed with it`);
+  const owner = cleanServerText(userId);
+  return sessionLeft(`the stored token belongs to ${owner}, so nothing can be removed with it`);
 }
 
 function noSecret(): Failure {

@@ -26,6 +26,13 @@ export const reportSchema = {
         properties: {
           host: { ...text, description: 'Host of the inventory.' },
           service: { ...text, description: 'Name of the service.' },
+          defined_at: {
+            type: 'object',
+            description: 'Where vars define it.',
+            properties: { file: text, line: { type: 'integer' }, column: { type: 'integer' } },
+            required: ['file', 'line', 'column'],
+            additionalProperties: false,
+          },
           outcome: {
             enum: ['ok', 'changed', 'skipped', 'unknown', 'deferred', 'failed', 'unreachable'],
             description: 'What came of it.',
@@ -49,6 +56,7 @@ export const reportSchema = {
         required: [
           'host',
           'service',
+          'defined_at',
           'outcome',
           'user_id',
           'server_name',
