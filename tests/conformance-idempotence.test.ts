@@ -211,6 +211,7 @@ const SENT = [
   'GET /_matrix/client/v3/profile/@missing:example.com',
   'GET /_matrix/client/v3/profile/@wrong:example.com',
   'GET /_matrix/client/versions',
+  'GET /_matrix/federation/v1/version',
   'POST /_matrix/client/v3/delete_devices',
   'POST /_matrix/client/v3/login',
   'POST /_matrix/client/v3/logout',

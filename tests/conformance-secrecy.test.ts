@@ -12,6 +12,7 @@ import { makeCertificate } from './helpers/certificates.ts';
 import { findLeaks } from './helpers/provision-leaks.ts';
 import { putProxyBefore } from './helpers/provision-proxy.ts';
 import { useVaultScript } from './helpers/provision-vault-script.ts';
+import type { ServicesOptions } from './helpers/provision-services.ts';
 import { servicesFor } from './helpers/provision-services.ts';
 import { ansibleSkip } from './helpers/python.ts';
 import { echoing, formsFor, secrecyServices } from './helpers/secrecy.ts';
@@ -23,6 +24,17 @@ const VAULT_PASSWORD = "cänary 'of' the/vault+password=";
 const LOGIN = /^POST .*\/login$/;
 /** The first login is lost, so that its session has to be removed. */
 const LOST = [{ method: 'POST', path: /\/login$/, nth: 1, cut: 'after' }] as const;
+
+const REGISTER = /^POST .*\/register$/;
+const MODULE_SECRET = 'cänary of "the/module" + & 100%';
+const SHARED_SECRET: Pick<ErrorPath, 'options' | 'vars'> = {
+  options: {
+    sharedSecretAuth: { secret: MODULE_SECRET },
+    keys: ['login: shared_secret'],
+  },
+  vars: [`matrix_tokens_shared_secret_auth: {shared_secret: ${JSON.stringify(MODULE_SECRET)}}`],
+};
+const MISSING: ServicesOptions = { isMissing: true };
 
 const ERROR_PATHS: Readonly<Record<string, ErrorPath>> = {
   'the versions are refused': { on: /^GET .*\/versions$/, status: 403 },
@@ -98,6 +110,33 @@ const ERROR_PATHS: Readonly<Record<string, ErrorPath>> = {
     status: 403,
     faults: LOST,
     options: { software: 'mas' },
+  },
+  'the shared secret is refused': { on: LOGIN, status: 403, ...SHARED_SECRET },
+  'a shared secret login that nobody understands': { on: LOGIN, status: 418, ...SHARED_SECRET },
+  'the devices of a shared secret are not removed': {
+    on: /\/delete_devices$/,
+    status: 401,
+    faults: LOST,
+    ...SHARED_SECRET,
+  },
+  'the nonce is refused': { on: /^GET .*\/register$/, status: 403, options: MISSING },
+  'the nonce is strange': { on: /^GET .*\/register$/, status: 200, options: MISSING },
+  'the creation is refused': { on: REGISTER, status: 403, options: MISSING },
+  'the creation is refused for its content': {
+    on: REGISTER,
+    status: 400,
+    errcode: 'M_INVALID_USERNAME',
+    options: MISSING,
+  },
+  'the creation made somebody else': {
+    on: REGISTER,
+    options: MISSING,
+    body: ({ passing, text }) => change(passing.body, { user_id: `@${text}:example.com` }),
+  },
+  'the session of a creation cannot be logged out': {
+    on: /\/logout$/,
+    status: 500,
+    options: MISSING,
   },
 };
 

@@ -87,6 +87,7 @@ test('the host of the server name is asked without its port, then the homeserver
       'm.login.password',
       'm.login.application_service',
     ],
+    software: 'Synapse',
   });
   assert.deepEqual(seen(network), [
     `GET example.org${WELL_KNOWN}`,

@@ -89,12 +89,18 @@ function macOf(parts: readonly string[], secret: Secret): Secret {
 }
 
 function withoutNonce(result: HttpResult): Failure {
-  const isMissing = result.kind === 'answer' && result.status >= 400 && result.status < 500;
-  if (!isMissing || result.status === 429) return classifyFailure(result);
+  // A success without a nonce is no answer of this API either; none of its text is told, since a
+  // nonce may stand in it.
+  if (result.kind === 'transport' || !speaksAgainst(result.status)) return classifyFailure(result);
   return homeserverFailure('REGISTER_NOT_OFFERED', {
     message: `${FAILURE_CODES.REGISTER_NOT_OFFERED}: ${result.request} answered ${result.status}`,
     hint: FAILURE_HINTS.REGISTER_NOT_OFFERED,
   });
+}
+
+/** Where the API is there, it gives a nonce, or has trouble or a rate limit, which pass. */
+function speaksAgainst(status: number): boolean {
+  return status !== 429 && status < 500;
 }
 
 function readRegistered(result: HttpResult, as: CreatedAs): Registered | Failure {
