@@ -20,6 +20,9 @@ const OPTIONS = {
   resolveKnownTags: false,
 } as const;
 
+/** May stand before a text, and is no part of it. */
+const BYTE_ORDER_MARK = '\ufeff';
+
 /** One broken line can make the parser stumble over all that follow. */
 const MOST_FAULTS = 20;
 
@@ -43,9 +46,11 @@ export function parseYaml(text: string, file: string): YamlNode | null {
 
 /** Reads a text with the YAML package, as parseYaml does for what is not plain. */
 export function parseFull(text: string, file: string): YamlNode | null {
-  const body = text.startsWith('\ufeff') ? text.slice(1) : text;
+  const body = text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text;
   const locate = createLocate(body, file);
-  const node = parseJson(body, locate) ?? parseBody(body, locate);
+  // Python's JSON reader refuses the mark, so that Ansible goes on to YAML.
+  const json = body === text ? parseJson(body, locate) : undefined;
+  const node = json ?? parseBody(body, locate);
   return node === null || (node.kind === 'scalar' && node.value === null) ? null : node;
 }
 
