@@ -32,7 +32,9 @@ export async function describePlan(
   const logins = assessment.actions.filter((action) => action.kind === 'login');
   if (logins.length > 0) {
     const { tryStore } = await import('./store.ts');
-    await settleAll(logins.map((action) => tryStore(action, decrypt)));
+    await settleAll(
+      logins.map((action) => tryStore(action, { service: action.definition.name, decrypt })),
+    );
   }
   return {
     task,

@@ -9,16 +9,18 @@ import { LONGEST_TOKEN, planStore, tryStore } from '../src/store.ts';
 import type { StoreRequest } from '../src/store.ts';
 import {
   formatInline,
+  formatOwnFile,
   formatSession,
-  formatUnsafe,
-  formatValues,
   isOurs,
   parseSessions,
 } from '../src/store/text.ts';
 import type { StoredValues } from '../src/store/text.ts';
-import { isEnvelope } from '../src/vault/envelope.ts';
+import { seal } from '../src/vault/cipher.ts';
+import { formatEnvelope, isEnvelope } from '../src/vault/envelope.ts';
 import { decryptText, encryptText } from '../src/vault/keyring.ts';
 import type { VaultSecret } from '../src/vault/keyring.ts';
+import { buildMap } from '../src/yaml/new-data.ts';
+import type { PathValue } from '../src/yaml/new-data.ts';
 import { getEntry } from '../src/yaml/node.ts';
 import type { YamlNode } from '../src/yaml/node.ts';
 import { parseYaml } from '../src/yaml/parse.ts';
@@ -33,9 +35,21 @@ const VALUES: StoredValues = {
 };
 const BOTH: TargetVariables = { accessToken: ['vault_token'], deviceId: ['vault_device'] };
 const SECRET: VaultSecret = { label: 'default', password: new Secret('canary-vault') };
+const CLOSED = { service: 'rss', decrypt: null };
 const AT = { file: 'x.yml', line: 1, column: 1 };
 
-const unsafe = (value: string): Promise<string> => Promise.resolve(formatUnsafe(value));
+/** The text of a file of ours with readable values. */
+function ownFile({ accessToken, deviceId }: TargetVariables): string {
+  const token: PathValue = {
+    path: accessToken,
+    value: { kind: 'unsafe', text: VALUES.accessToken },
+  };
+  const device = deviceId === null ? [] : [{ path: deviceId, text: VALUES.deviceId }];
+  const values = device.map(({ path, text }): PathValue => {
+    return { path, value: { kind: 'unsafe', text } };
+  });
+  return formatOwnFile(VALUES, buildMap([token, ...values]));
+}
 
 function valueAt(root: YamlNode | null, path: VariablePath): YamlNode | undefined {
   let node: YamlNode | undefined = root ?? undefined;
@@ -76,25 +90,25 @@ const path = fc
   .tuple(variable, fc.array(key, { maxLength: 3 }))
   .map(([first, rest]): VariablePath => [first, ...rest]);
 
-test('whatever the keys of a path are, the values are read back from where they belong', async () => {
-  await fc.assert(
-    fc.asyncProperty(path, path, async (accessToken, deviceId) => {
+test('whatever the keys of a path are, the values are read back from where they belong', () => {
+  fc.assert(
+    fc.property(path, path, (accessToken, deviceId) => {
       const [a, b] = [accessToken.join('\0'), deviceId.join('\0')];
       fc.pre(!`${a}\0`.startsWith(`${b}\0`) && !`${b}\0`.startsWith(`${a}\0`));
-      const text = await formatValues(VALUES, { accessToken, deviceId }, unsafe);
+      const text = ownFile({ accessToken, deviceId });
       assert.equal(textAt(text, accessToken), VALUES.accessToken);
       assert.equal(textAt(text, deviceId), VALUES.deviceId);
     }),
   );
 });
 
-test('both values under one map stand in one map', async () => {
+test('both values under one map stand in one map', () => {
   const write: TargetVariables = {
     accessToken: ['bots', '@a:b', 'token'],
     deviceId: ['bots', '@a:b', 'device'],
   };
   assert.equal(
-    await formatValues(VALUES, write, unsafe),
+    ownFile(write),
     [
       '# matrix-tokens: service=rss user_id=@bot.rss:example.com device_id=MT0123',
       'bots:',
@@ -136,6 +150,8 @@ test('what a comment says of a session is read back, the last one of a service',
       },
     ),
   );
+  const indented = `\ufeff  ${formatSession(VALUES)} \r\n`;
+  assert.equal(parseSessions(indented).get('rss')?.deviceId, VALUES.deviceId);
   assert.equal(parseSessions('# matrix-tokens: service=a user_id=@a:b\n').size, 0);
   assert.equal(parseSessions('a: "# matrix-tokens: service=a user_id=@a:b device_id=C"\n').size, 0);
 });
@@ -161,7 +177,7 @@ async function change(
     const now = text === null ? null : readFileSync(target.file, 'utf8');
     assert.equal(now, text, 'a plan writes nothing');
     const decrypt = (envelope: string): Promise<string> => decryptText(envelope, [SECRET], AT);
-    await tryStore({ target, write }, decrypt);
+    await tryStore({ target, write }, { service: 'rss', decrypt });
   });
   return results[0] ?? assert.fail();
 }
@@ -232,6 +248,28 @@ test('a whole encrypted file stays one, with what it held', async () => {
   await assertStored(next);
 });
 
+test('an encrypted file whose text is no UTF-8 is refused: its bytes would change', async () => {
+  const sealed = await seal(Buffer.from([0x61, 0x3a, 0x20, 0xff, 0x0a]), SECRET.password, {
+    label: null,
+  });
+  const faults = await faultsFrom(() => change(formatEnvelope(sealed), { isDefault: false }));
+  assert.deepEqual(
+    faults.map(({ code }) => code),
+    ['E_VAULT_FORMAT'],
+  );
+});
+
+test('an encrypted file keeps its line ends and its byte order mark', async () => {
+  const { next } = await change(await encryptText('\ufeffa: 1\r\nvault_token: ~\r\n', SECRET), {
+    isDefault: false,
+  });
+  const plain = await decryptText(next, [SECRET], AT);
+  assert.match(
+    plain,
+    /^\ufeffa: 1\r\n# matrix-tokens: .*\r\nvault_token: !unsafe ".*"\r\nvault_device: .*\r\n$/,
+  );
+});
+
 test('a file of ours that holds something else is not made anew', async () => {
   const [fault] = await faultsFrom(() => change(`${formatSession(VALUES)}\nold_name: x\n`));
   assert.equal(fault?.code, 'E_TARGET');
@@ -240,11 +278,10 @@ test('a file of ours that holds something else is not made anew', async () => {
 
 test('what cannot be extended is refused before anything is sent, and a dry run says so, too', async () => {
   for (const text of [
-    '{a: 1}\n',
     '- a\n',
     'a\n',
-    'vault_token: TODO\n',
-    '\ufeffa: 1\n',
+    'vault_token: [TODO]\n',
+    'b: &b {}\nvault_token: &t TODO\nvault_device: *t\n',
     'a: "\n',
     'a: 1\n---\nb: 2\n',
   ]) {
@@ -259,7 +296,7 @@ test('what cannot be extended is refused before anything is sent, and a dry run 
       };
       const faults = await faultsFrom(() => planStore(request, VALUES));
       assert(faults.length > 0, JSON.stringify(text));
-      assert.deepEqual(await faultsFrom(() => tryStore({ target, write: BOTH }, null)), faults);
+      assert.deepEqual(await faultsFrom(() => tryStore({ target, write: BOTH }, CLOSED)), faults);
     });
   }
 });
@@ -267,7 +304,7 @@ test('what cannot be extended is refused before anything is sent, and a dry run 
 test('a file that is no text is refused', async () => {
   await withFolder({ 'x.yml': Buffer.from([0x61, 0xff, 0xfe]) }, async (folder) => {
     const target = { file: join(folder, 'x.yml'), shown: 'x.yml', isDefault: false, harm: null };
-    const faults = await faultsFrom(() => tryStore({ target, write: BOTH }, null));
+    const faults = await faultsFrom(() => tryStore({ target, write: BOTH }, CLOSED));
     assert.deepEqual(
       faults.map(({ code }) => code),
       ['E_TARGET'],

@@ -13,7 +13,7 @@ import type { Locate } from './position.ts';
 import { parseSimple } from './simple.ts';
 
 /** The schema in which every scalar is a string: what they mean is decided here. */
-const OPTIONS = {
+export const PARSE_OPTIONS = {
   schema: 'failsafe',
   uniqueKeys: false,
   prettyErrors: false,
@@ -21,7 +21,7 @@ const OPTIONS = {
 } as const;
 
 /** May stand before a text, and is no part of it. */
-const BYTE_ORDER_MARK = '\ufeff';
+export const BYTE_ORDER_MARK = '\ufeff';
 
 /** One broken line can make the parser stumble over all that follow. */
 const MOST_FAULTS = 20;
@@ -56,7 +56,7 @@ export function parseFull(text: string, file: string): YamlNode | null {
 
 function parseBody(text: string, locate: Locate): YamlNode | null {
   failOn([...text.matchAll(BAD_CHARACTER)].map((match) => badCharacter(match, locate)));
-  const document = parseDocument(text, OPTIONS);
+  const document = parseDocument(text, PARSE_OPTIONS);
   failOn(syntaxFaults(document, locate));
   const faults = checkDocument(document, text).map(({ offset, wrong }) =>
     yamlFault(locate(offset), wrong.found, undefined, wrong.fix),
