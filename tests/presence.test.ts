@@ -142,3 +142,21 @@ test('a token without its device ID is an error that names both', async () => {
   }
   assert.equal((await planFor({ a: 'syt_x', b: 'D' }, service)).kind, 'present');
 });
+
+test('where a map is wanted on the way to a token, no value is an empty map', async () => {
+  const variables = { access_token: ['bots', 'rss', 'token'] };
+  assert.equal((await planFor({ bots: null }, { variables })).kind, 'login');
+  for (const bots of [{}, { rss: null }, { rss: { token: null } }]) {
+    // The value is missing, so that only the place of it is wrong.
+    const faults = await faultsFrom(() => planFor({ bots }, { variables }));
+    assert.deepEqual(
+      faults.map(({ code }) => code),
+      ['E_HIDES_MAP'],
+    );
+  }
+  const faults = await faultsFrom(() => planFor({ bots: { rss: 'x' } }, { variables }));
+  assert.deepEqual(
+    faults.map(({ code }) => code),
+    ['E_TOKEN_VALUE'],
+  );
+});

@@ -60,11 +60,16 @@ function valueAt(
   const { found, closed } = lookup(located, name);
   let node: YamlNode | null = found?.entry.value ?? null;
   for (const key of keys) {
-    if (node === null) break;
+    if (node === null || isNothing(node)) return { node: null, closed: [] };
     if (node.kind !== 'map') throw new InputError(notAMap(name, node, node.at));
     node = getEntry(node, key)?.value ?? null;
   }
   return { node, closed: found === null ? closed : [] };
+}
+
+/** A key without a value, where a map is wanted, is a map that nobody has filled yet. */
+function isNothing(node: YamlNode): boolean {
+  return node.kind === 'scalar' && node.value === null;
 }
 
 /** A file that Ansible does not load for the host decides by itself, as if loaded last. */

@@ -18,7 +18,7 @@ export interface PathValue {
   readonly value: NewValue;
 }
 
-/** Gives a map that holds each value under its path. Of two paths none may begin the other. */
+/** Gives a map that holds each value under its path. Throws TypeError where one begins another. */
 export function buildMap(values: readonly PathValue[]): NewMap {
   const root: Draft = new Map();
   for (const { path, value } of values) insert(root, path, value);
@@ -29,14 +29,17 @@ type Draft = Map<string, NewValue | Draft>;
 
 function insert(map: Draft, [key, ...rest]: readonly string[], value: NewValue): void {
   if (key === undefined) return;
-  if (rest.length === 0) {
+  const there = map.get(key);
+  if (rest.length === 0 && there === undefined) {
     map.set(key, value);
     return;
   }
-  const inner = map.get(key);
-  const next: Draft = inner instanceof Map ? inner : new Map();
-  map.set(key, next);
-  insert(next, rest, value);
+  const inner: Draft | NewValue = there ?? new Map<string, NewValue | Draft>();
+  if (rest.length === 0 || !(inner instanceof Map)) {
+    throw new TypeError('a value in the place of another');
+  }
+  map.set(key, inner);
+  insert(inner, rest, value);
 }
 
 /** Tells a map of values from a value. */
