@@ -27,7 +27,7 @@ export const FAULT_ADVICE: Readonly<Record<FaultCode, string>> = {
   E_VAULT_PASSWORD:
     'Give the password that the rest of the inventory is encrypted with: `--vault-password-file`, `--vault-id LABEL@FILE`, `--ask-vault-pass` or `ANSIBLE_VAULT_PASSWORD_FILE`. To look without it: `--check`.',
   E_NO_SAFE_SPLICE:
-    'Values are added at the end of a file whose top level is a block map (`key: value` lines). Rewrite what is named in that form, or leave `vault_file` out: then the values get a file of their own.',
+    'The values would change something else in a file that you keep by hand. [Files that you keep by hand](hand-written-files.md) lists every reason with its cure. Or leave `vault_file` out: then the values get a file of their own.',
   E_LOCKED:
     'Another run works on the file, and was waited for in vain. Let it end. If the run that is named has ended: `matrix-tokens unlock FILE`.',
   E_UNKNOWN_KEY: 'The keys are listed in [definitions](definitions.md).',
@@ -50,7 +50,7 @@ export const FAULT_ADVICE: Readonly<Record<FaultCode, string>> = {
   E_OVERRIDDEN:
     'Ansible would take the value that is named instead of the token, and the next run would log in again. Remove that line.',
   E_HIDES_MAP:
-    'Ansible replaces maps as a whole. Refer to a variable of its own from inside the map, as the message shows.',
+    'Ansible replaces maps as a whole. Name the file that holds the map in `vault_file`, or refer to a variable of its own from inside the map, as the message shows.',
   E_TARGET:
     '`vault_file` must be a file below the folder of the inventory or of the playbook that can be read and written, and belong to one host. Below host_vars and group_vars it must stand where Ansible reads it for that host: `host_vars/<host>/NAME.yml`, or a group that the host is in.',
   E_HOST_VARS_FILE:

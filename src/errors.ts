@@ -36,7 +36,7 @@ export const FAULT_CODES = {
   E_TEMPLATE: 'a value that is needed holds Jinja other than plain references',
   E_VAULT_FORMAT: 'a vault envelope is damaged',
   E_VAULT_PASSWORD: 'the vault password is missing or wrong where one is needed',
-  E_NO_SAFE_SPLICE: 'a file cannot be extended without touching what stands in it',
+  E_NO_SAFE_SPLICE: 'a file has no place for a value where nothing else would change',
   E_LOCKED: 'another run works on the same file',
   E_UNKNOWN_KEY: 'a key that no definition has',
   E_UNKNOWN_SERVICE: 'a service that neither the catalog nor the inventory knows',

@@ -45,6 +45,8 @@ test('what people and documentation leave in the place of a token is no token', 
     'secret_here',
     'YOUR_MAS_COMPATIBILITY_TOKEN_HERE',
     'ACCESS_TOKEN_FROM_STEP_2_GOES_HERE',
+    'TODO\n',
+    ' TOKEN_HERE ',
     null,
   ];
   for (const value of left) assert.equal((await token(value)).kind, 'login', String(value));

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { InputError } from '../src/errors.ts';
 import type { Fault } from '../src/errors.ts';
@@ -376,6 +377,20 @@ for (const [name, text, place, kind] of REFUSED) {
     });
   });
 }
+
+test('the page on hand-written files lists every reason with its cure', () => {
+  const page = readFileSync(new URL('../../docs/hand-written-files.md', import.meta.url), 'utf8');
+  const rows = new Map(
+    page
+      .replaceAll('&#124;', '¦')
+      .split('\n')
+      .map((line) => line.split('|').map((cell) => cell.trim()))
+      .map(([, found = '', fix = '']) => [found, fix]),
+  );
+  for (const { found, fix } of Object.values(REFUSALS)) {
+    assert.equal(rows.get(found), fix.replaceAll('|', '¦'));
+  }
+});
 
 test('every reason is told at once', () => {
   const faults = faultsOf(() => put('token: [1]\ndevice: {a: 1}\n'));

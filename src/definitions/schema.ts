@@ -132,7 +132,7 @@ export const serviceSchema = {
       minLength: 1,
       maxLength: 1000,
       description:
-        'File that receives the values, relative to the folder of the inventory; one that you keep by hand is extended at its end. Default: host_vars/<host>/vault_matrix_tokens/<service>.yml.',
+        'File that receives the values, relative to the folder of the inventory; in one that you keep by hand every other byte stays. Default: host_vars/<host>/vault_matrix_tokens/<service>.yml.',
     },
     ...sharedProperties,
   },

@@ -7,7 +7,7 @@ import { describeType, getEntry, scalarText, type YamlNode } from '../yaml/node.
 import type { LocatedService, Presence } from './types.ts';
 
 /** Texts that people and documentation leave in the place of a token. */
-const PLACEHOLDER = /^(?:\s*|todo|generate_token|[a-z0-9_ -]*_here)$/i;
+const PLACEHOLDER = /^(?:|todo|generate_token|[a-z0-9_ -]*_here)$/i;
 
 const PURE_REFERENCE = /^\s*\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}\s*$/;
 
@@ -123,7 +123,7 @@ function judgeValue(node: YamlNode, write: VariablePath): Presence {
   }
   if (node.value === null) return { kind: 'placeholder', write, at: node.at };
   if (typeof node.value !== 'string') throw new InputError(noToken(node));
-  return PLACEHOLDER.test(node.value)
+  return PLACEHOLDER.test(node.value.trim())
     ? { kind: 'placeholder', write, at: node.at }
     : { kind: 'present', node };
 }

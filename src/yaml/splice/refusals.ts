@@ -56,8 +56,8 @@ export const REFUSALS = {
   },
   OPEN_END: {
     found: 'a last line without a line break, which would become part of its value',
-    wanted: 'a line break at the end of the file',
-    fix: 'add it if the value may have it, or put a comment line at the end',
+    wanted: 'a block of text whose last line break is no part of its value',
+    fix: 'write |- or >- in its header, instead of | or >',
   },
   UNPROVED: {
     found: 'a place where a new value would change how something else is read',
