@@ -1,9 +1,9 @@
 // YAML (and JSON) files as Ansible's loader reads them.
-import { parseDocument } from 'yaml';
-import type { Document } from 'yaml';
 import { InputError } from '../errors.ts';
 import type { Fault } from '../errors.ts';
 import { compose } from './compose.ts';
+import { openDocument } from './document.ts';
+import type { OpenedDocument } from './document.ts';
 import { syntaxFault, yamlFault } from './faults.ts';
 import { checkDocument } from './libyaml.ts';
 import { parseJson } from './json.ts';
@@ -11,14 +11,6 @@ import type { YamlNode } from './node.ts';
 import { createLocate } from './position.ts';
 import type { Locate } from './position.ts';
 import { parseSimple } from './simple.ts';
-
-/** The schema in which every scalar is a string: what they mean is decided here. */
-export const PARSE_OPTIONS = {
-  schema: 'failsafe',
-  uniqueKeys: false,
-  prettyErrors: false,
-  resolveKnownTags: false,
-} as const;
 
 /** May stand before a text, and is no part of it. */
 export const BYTE_ORDER_MARK = '\ufeff';
@@ -56,8 +48,9 @@ export function parseFull(text: string, file: string): YamlNode | null {
 
 function parseBody(text: string, locate: Locate): YamlNode | null {
   failOn([...text.matchAll(BAD_CHARACTER)].map((match) => badCharacter(match, locate)));
-  const document = parseDocument(text, PARSE_OPTIONS);
-  failOn(syntaxFaults(document, locate));
+  const opened = openDocument(text, locate);
+  failOn(syntaxFaults(opened, locate));
+  const { document } = opened;
   const faults = checkDocument(document, text).map(({ offset, wrong }) =>
     yamlFault(locate(offset), wrong.found, undefined, wrong.fix),
   );
@@ -77,14 +70,16 @@ function badCharacter(match: RegExpMatchArray, locate: Locate): Fault {
   );
 }
 
-function syntaxFaults(document: Document.Parsed, locate: Locate): Fault[] {
+function syntaxFaults({ document, second }: OpenedDocument, locate: Locate): Fault[] {
   const { errors, warnings, directives } = document;
   const badDirectives = warnings.filter(({ code }) => code === 'BAD_DIRECTIVE');
   const faults = [...errors, ...badDirectives].map(({ code, pos }) =>
     syntaxFault(code, locate(pos[0])),
   );
   const hasTagDirective = Object.keys(directives.tags).length > 1;
-  return hasTagDirective ? [...faults, syntaxFault('BAD_DIRECTIVE', locate(0))] : faults;
+  if (hasTagDirective) faults.push(syntaxFault('BAD_DIRECTIVE', locate(0)));
+  if (second !== null) faults.push(syntaxFault('MULTIPLE_DOCS', locate(second)));
+  return faults;
 }
 
 function failOn(faults: readonly Fault[]): void {

@@ -1,9 +1,9 @@
 // A text with what the YAML package knows of its places. The tokens that nodes were made of are kept,
 // since nodes forget where colons, tags and comments stand.
-import { isAlias, isCollection, isScalar, parseDocument, visit } from 'yaml';
+import { isAlias, isCollection, isScalar, visit } from 'yaml';
 import type { CST, Document, Node, Pair } from 'yaml';
+import { openDocument } from '../document.ts';
 import { parseJson } from '../json.ts';
-import { PARSE_OPTIONS } from '../parse.ts';
 import { createLocate } from '../position.ts';
 import type { Locate } from '../position.ts';
 
@@ -27,7 +27,7 @@ export function openSource(text: string, file: string): Source | null {
   const locate = createLocate(text, file);
   const isEmpty = /^\s*\{\s*\}\s*$/.test(text);
   const isJson = (!isEmpty || file.endsWith('.json')) && parseJson(text, locate) !== undefined;
-  const document = parseDocument(text, { ...PARSE_OPTIONS, keepSourceTokens: true });
+  const { document } = openDocument(text, locate, { keepSourceTokens: true });
   if (document.errors.length > 0) return null;
   return { text, locate, contents: document.contents, isJson, ...inspect(document) };
 }
