@@ -49,8 +49,10 @@ export function parseConfigFile(text: string, file: string): Settings {
 function readLine(reading: Reading, line: string, at: Position): string | null {
   if (at.column > 1) return readContinuation(reading);
   if (line.startsWith('[')) return readSection(reading, line);
-  const [, name, value] = /^([^=:]+?)\s*[=:]\s*(.*)$/.exec(line) ?? [];
-  if (name === undefined || value === undefined) return 'a line that is no setting';
+  const sign = line.search(/[=:]/);
+  const name = line.slice(0, Math.max(0, sign)).trimEnd();
+  const value = line.slice(sign + 1).trimStart();
+  if (name === '') return 'a line that is no setting';
   if (reading.section === null) return 'a setting before the first section';
   const key = `${reading.section}.${name.toLowerCase()}`;
   if (reading.settings.has(key)) return `the setting "${name}" for the second time`;

@@ -3,7 +3,7 @@
 import { Composer, Parser } from 'yaml';
 import type { CST, Document } from 'yaml';
 import { InputError } from '../errors.ts';
-import { DEEPEST, syntaxFault } from './faults.ts';
+import { DEEPEST, syntaxFault, yamlFault } from './faults.ts';
 import type { Locate } from './position.ts';
 
 /** The schema in which every scalar is a string: what they mean is decided elsewhere. */
@@ -26,7 +26,7 @@ export function openDocument(
   locate: Locate,
   { keepSourceTokens = false }: { readonly keepSourceTokens?: boolean } = {},
 ): OpenedDocument {
-  const tokens = [...new Parser().parse(text)];
+  const tokens = readTokens(text, locate);
   const tooDeep = findDeepest(tokens);
   if (tooDeep !== null) throw new InputError(syntaxFault('RESOURCE_EXHAUSTION', locate(tooDeep)));
   const [document, second] = new Composer({ ...OPTIONS, keepSourceTokens }).compose(
@@ -36,6 +36,21 @@ export function openDocument(
   );
   if (document === undefined) throw new TypeError('a text that makes no document');
   return { document, second: second?.range[0] ?? null };
+}
+
+/** Mistakes of some kinds, thousands of times, bring the parser itself to the end of the stack. */
+function readTokens(text: string, locate: Locate): CST.Token[] {
+  let line = 0;
+  const parser = new Parser((offset) => {
+    line = offset;
+  });
+  try {
+    return [...parser.parse(text)];
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    const found = 'a line up to which there are too many mistakes to go on';
+    throw new InputError(yamlFault(locate(line), found, 'YAML'));
+  }
 }
 
 /** Gives where a value stands that is nested too deeply, or null. */

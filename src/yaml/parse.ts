@@ -4,7 +4,7 @@ import type { Fault } from '../errors.ts';
 import { compose } from './compose.ts';
 import { openDocument } from './document.ts';
 import type { OpenedDocument } from './document.ts';
-import { syntaxFault, yamlFault } from './faults.ts';
+import { MOST_FAULTS, syntaxFault, yamlFault } from './faults.ts';
 import { checkDocument } from './libyaml.ts';
 import { parseJson } from './json.ts';
 import type { YamlNode } from './node.ts';
@@ -14,9 +14,6 @@ import { parseSimple } from './simple.ts';
 
 /** May stand before a text, and is no part of it. */
 export const BYTE_ORDER_MARK = '\ufeff';
-
-/** One broken line can make the parser stumble over all that follow. */
-const MOST_FAULTS = 20;
 
 /**
  * Characters that libyaml refuses, and line breaks that only YAML 1.1 knows (a lone CR, U+0085,

@@ -1,0 +1,29 @@
+// What the fuzz targets once found, kept as it was printed, made as small as it gets.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseYaml } from '../src/yaml/parse.ts';
+import { readSafely } from './helpers/fuzz.ts';
+import { checkGrowth } from './helpers/fuzz-long.ts';
+import type { LongCase } from './helpers/fuzz-long.ts';
+
+test('thousands of mistakes do not bring the YAML package to the end of the stack', () => {
+  const text = `${`a: 'b'\n""`.repeat(4000)}}\n`;
+  assert.equal(
+    readSafely(() => parseYaml(text, 'f')),
+    null,
+  );
+});
+
+/** Each took more than linear time. */
+const SLOW: readonly LongCase[] = [
+  { reader: 'config', prefix: '[d]\na', units: [' \t'], suffix: 'x' },
+  { reader: 'envelope', prefix: '$ANSIBLE_VAULT;', units: [' '], suffix: 'x' },
+  { reader: 'ini', prefix: '[all]\nh', units: ['['], suffix: ':1' },
+  { reader: 'extra', prefix: '', units: ['a=1 '], suffix: '' },
+];
+
+for (const one of SLOW) {
+  test(`a long text takes linear time: ${one.reader}, ${JSON.stringify(one.units)}`, () => {
+    checkGrowth(one);
+  });
+}
