@@ -1,7 +1,9 @@
 // What the fuzz targets once found, kept as it was printed, made as small as it gets.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { buildMap } from '../src/yaml/new-data.ts';
 import { parseYaml } from '../src/yaml/parse.ts';
+import { spliceValues } from '../src/yaml/splice.ts';
 import { readSafely } from './helpers/fuzz.ts';
 import { checkGrowth } from './helpers/fuzz-long.ts';
 import type { LongCase } from './helpers/fuzz-long.ts';
@@ -12,6 +14,12 @@ test('thousands of mistakes do not bring the YAML package to the end of the stac
     readSafely(() => parseYaml(text, 'f')),
     null,
   );
+});
+
+test('a block of nothing but blank lines is no reason to look for its end for ever', () => {
+  const data = buildMap([{ path: ['k'], value: { kind: 'unsafe', text: 'v' } }]);
+  const splice = { file: 'f', data, comment: '# new', olderComment: '# old' };
+  assert.equal(spliceValues('a: 1\nk: |+\n\n\n', splice), 'a: 1\n# new\nk: !unsafe "v"\n\n\n');
 });
 
 /** Each took more than linear time. */

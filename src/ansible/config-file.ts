@@ -55,7 +55,7 @@ function readLine(reading: Reading, line: string, at: Position): string | null {
   if (name === '') return 'a line that is no setting';
   if (reading.section === null) return 'a setting before the first section';
   const key = `${reading.section}.${name.toLowerCase()}`;
-  if (reading.settings.has(key)) return `the setting "${name}" for the second time`;
+  if (reading.settings.has(key)) return 'a setting that stands in this section already';
   reading.settings.set(key, { value, at, isLong: false });
   reading.last = key;
   return null;
@@ -64,7 +64,7 @@ function readLine(reading: Reading, line: string, at: Position): string | null {
 function readSection(reading: Reading, line: string): string | null {
   const name = /^\[([^[\]]+)\]$/.exec(line)?.[1];
   if (name === undefined || name === 'DEFAULT') return 'a section that cannot be read';
-  if (reading.sections.has(name)) return `the section [${name}] for the second time`;
+  if (reading.sections.has(name)) return 'a section that stands in the file already';
   reading.sections.add(name);
   reading.section = name;
   reading.last = null;

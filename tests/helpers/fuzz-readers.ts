@@ -98,7 +98,11 @@ const inventory = defineTarget(
 
 const options = defineTarget(
   { name: 'options', about: 'ansible.cfg and -e', runs: 50_000 },
-  fc.tuple(configTexts, extraTexts),
+  // The name of a file is told.
+  fc.tuple(
+    configTexts,
+    extraTexts.filter((text) => !text.startsWith('@')),
+  ),
   ([config, extra]) => {
     readSafely(() => parseConfigFile(config, 'f'));
     return readSafely(() => parseExtraVars(extra, () => config)) === null ? 'refused' : 'read';

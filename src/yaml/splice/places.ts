@@ -74,7 +74,7 @@ function endOfBlockScalar(token: CST.BlockScalar): number {
 function withoutBlankEnd(source: string): number {
   let end = source.length;
   while (end > 0) {
-    const start = source.lastIndexOf('\n', end - 2) + 1;
+    const start = startOfLine(source, end - 1);
     if (source.slice(start, end).trim() !== '') break;
     end = start;
   }
