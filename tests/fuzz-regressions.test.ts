@@ -25,7 +25,7 @@ test('a block of nothing but blank lines is no reason to look for its end for ev
 /** Each took more than linear time. */
 const SLOW: readonly LongCase[] = [
   { reader: 'config', prefix: '[d]\na', units: [' \t'], suffix: 'x' },
-  { reader: 'envelope', prefix: '$ANSIBLE_VAULT;', units: [' '], suffix: 'x' },
+  { reader: 'envelope', prefix: '$ANSIBLE_VAULT;1', units: [' '], suffix: 'x' },
   { reader: 'ini', prefix: '[all]\nh', units: ['['], suffix: ':1' },
   { reader: 'extra', prefix: '', units: ['a=1 '], suffix: '' },
 ];
