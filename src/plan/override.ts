@@ -13,8 +13,8 @@ export function findOverride(service: LocatedService, path: VariablePath): Fault
   if (service.target.unloaded !== undefined) return null;
   const winner = others.findLast((layer) => ranksAbove(layer, service));
   if (winner !== undefined) return overridden(service, path, winner);
-  // A map in the file itself hides those of the others already.
-  if (path.length === 1 || others.length < holders.length) return null;
+  // A map in the file itself hides those of the others already; merged ones hide nothing.
+  if (path.length === 1 || others.length < holders.length || host.mergeMaps) return null;
   const other = others.findLast((layer) => !isNull(layer, path[0]));
   return other === undefined ? null : hidesMap(service, path, other);
 }
