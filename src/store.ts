@@ -117,8 +117,15 @@ function decodeExactly(plaintext: Buffer, at: Position): string {
 /** Turns a text into an envelope. */
 type Seal = (text: string, key: Key) => Promise<string>;
 
-const sealText: Seal = async (text, { secret, label }) =>
-  formatEnvelope(await seal(Buffer.from(text), secret.password, { label }));
+/** What is sealed is opened once, before anything relies on it. */
+const sealText: Seal = async (text, { secret, label }) => {
+  const bytes = Buffer.from(text);
+  const envelope = formatEnvelope(await seal(bytes, secret.password, { label }));
+  const at = startOf('the new envelope');
+  const { plaintext } = await openEnvelope(envelope, [secret], at);
+  if (!plaintext.equals(bytes)) throw new TypeError('an envelope that holds something else');
+  return envelope;
+};
 
 /** An envelope of the same size that holds nothing: enough to try a change, and made at once. */
 const standIn = (text: string, { label }: Pick<Key, 'label'>): Promise<string> => {
