@@ -22,6 +22,13 @@ test('a block of nothing but blank lines is no reason to look for its end for ev
   assert.equal(spliceValues('a: 1\nk: |+\n\n\n', splice), 'a: 1\n# new\nk: !unsafe "v"\n\n\n');
 });
 
+test('what looks like JSON behind a byte order mark is YAML, and gets a value as in YAML', () => {
+  const data = buildMap([{ path: ['k'], value: { kind: 'unsafe', text: 'v' } }]);
+  const splice = { file: 'f.json', data, comment: '# new', olderComment: '# old' };
+  assert.equal(spliceValues('\ufeff{"a": 1}', splice), '\ufeff{"a": 1, k: !unsafe "v"}');
+  assert.equal(spliceValues('\ufeff {}\n', splice), '\ufeff# new\nk: !unsafe "v"\n');
+});
+
 /** Each took more than linear time. */
 const SLOW: readonly LongCase[] = [
   { reader: 'config', prefix: '[d]\na', units: [' \t'], suffix: 'x' },

@@ -34,7 +34,7 @@ export function spliceValues(text: string, splice: Splice): string {
   const { file, data } = splice;
   const old = parseYaml(text, file);
   const body = text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text;
-  const source = openSource(body, file);
+  const source = openSource(body, { file, hasMark: body !== text });
   if (source === null) throw new InputError(refusal('JSON', { file, line: 1, column: 1 }));
   const work: Work = { source, edits: [], faults: [], comment: splice.comment };
   replaceComment(work, splice);

@@ -22,11 +22,18 @@ export interface Source {
 /** A key with its value, and the tokens between them. */
 export type SourcePair = Pair<Node, Node | null>;
 
-/** Opens a text that `parseYaml` reads. Gives null for JSON that the YAML package cannot read. */
-export function openSource(text: string, file: string): Source | null {
+/**
+ * Opens a text that `parseYaml` reads, without its byte order mark: behind one, nothing is JSON. Gives
+ * null for JSON that the YAML package cannot read.
+ */
+export function openSource(
+  text: string,
+  { file, hasMark }: { readonly file: string; readonly hasMark: boolean },
+): Source | null {
   const locate = createLocate(text, file);
   const isEmpty = /^\s*\{\s*\}\s*$/.test(text);
-  const isJson = (!isEmpty || file.endsWith('.json')) && parseJson(text, locate) !== undefined;
+  const mayBeJson = !hasMark && (!isEmpty || file.endsWith('.json'));
+  const isJson = mayBeJson && parseJson(text, locate) !== undefined;
   const { document } = openDocument(text, locate, { keepSourceTokens: true });
   if (document.errors.length > 0) return null;
   return { text, locate, contents: document.contents, isJson, ...inspect(document) };
