@@ -33,131 +33,19 @@ const READERS: Readonly<Record<string, (text: string) => unknown>> = {
   sessions: parseSessions,
 };
 
-const UNITS = [
-  ...[
-    'a',
-    ' ',
-    '\t',
-    '\n',
-    'a: b\n',
-    '- ',
-    '- a\n',
-    '[',
-    '[]',
-    '{',
-    '{a: ',
-    '{a,',
-    'a,',
-    '"',
-    "'",
-    '""',
-  ],
-  ...[
-    '\\',
-    '#',
-    '# c\n',
-    ' #',
-    'a #\n',
-    '&a ',
-    '*a ',
-    '!',
-    '!!str ',
-    '%',
-    '|\n',
-    ' \n',
-    '\r\n',
-    'a\n',
-  ],
-  ...[
-    'a: |\n x\n',
-    '? a\n',
-    ': ',
-    '?',
-    '-',
-    '.',
-    '...\n',
-    '---\n',
-    '<<: *a\n',
-    'é',
-    'a: {b: [c]}\n',
-  ],
-  ...[
-    '[a:b]',
-    '[a]',
-    '[1:2]',
-    '[1:',
-    'a=1 ',
-    'a="b" ',
-    '=',
-    ';',
-    ':',
-    'a.',
-    '_',
-    '(',
-    "'''",
-    '0_',
-    '1.',
-  ],
-  ...[
-    '{{',
-    '{{ a }}',
-    '}}',
-    '{%',
-    '61',
-    ' a',
-    'a: \t\n',
-    ' \t',
-    '[a]\n',
-    '[a:vars]\n',
-    '[a:children]\nb\n',
-  ],
-  ...[
-    '# matrix-tokens: service=a user_id=b device_id=c\n',
-    '  # zz \n',
-    'a: [\n',
-    '"a": ',
-    '\\n',
-    '\\x',
-  ],
-  ...['\\\n', 'a:\n ', '{a: b}, ', 'a#b', '- - ', "a: 'b'\n", 'k: >-\n\n'],
-];
-const PREFIXES = [
-  ...[
-    '',
-    'a: ',
-    'a: "',
-    "a: '",
-    '[',
-    '{',
-    '{a ',
-    'a: |\n ',
-    'a: |\n \t\n ',
-    '$ANSIBLE_VAULT;',
-    '[all]\nh ',
-  ],
-  ...[
-    '$ANSIBLE_VAULT;1.1;AES256\n',
-    '[all]\nh a=',
-    '[all:vars]\na=',
-    'all:\n  hosts:\n    ',
-    '[d]\na',
-    'a=',
-  ],
-  ...[
-    '- ',
-    '# ',
-    'zz:\n',
-    'zz: {',
-    '{{ ',
-    '"',
-    '[d]\na = ',
-    'a: !!',
-    'a: &',
-    '%YAML ',
-    '---\n',
-    'b: 1\n',
-  ],
-];
+const UNITS = (
+  'a¦ ¦\t¦\n¦a: b\n¦- ¦- a\n¦[¦[]¦{¦{a: ¦{a,¦a,¦"¦\'¦""¦\\¦#¦# c\n¦ #¦a #\n¦&a ¦*a ¦!¦' +
+  '!!str ¦%¦|\n¦ \n¦\r\n¦a\n¦a: |\n x\n¦? a\n¦: ¦?¦-¦.¦...\n¦---\n¦<<: *a\n¦é¦' +
+  "a: {b: [c]}\n¦[a:b]¦[a]¦[1:2]¦[1:¦a=1 ¦a=\"b\" ¦=¦;¦:¦a.¦_¦(¦'''¦0_¦1.¦{{¦{{ a }}¦}}¦" +
+  '{%¦61¦ a¦a: \t\n¦ \t¦[a]\n¦[a:vars]\n¦[a:children]\nb\n¦' +
+  '# matrix-tokens: service=a user_id=b device_id=c\n¦  # zz \n¦a: [\n¦"a": ¦\\n¦\\x¦\\\n¦' +
+  "a:\n ¦{a: b}, ¦a#b¦- - ¦a: 'b'\n¦k: >-\n\n"
+).split('¦');
+const PREFIXES = (
+  '¦a: ¦a: "¦a: \'¦[¦{¦{a ¦a: |\n ¦a: |\n \t\n ¦$ANSIBLE_VAULT;¦[all]\nh ¦' +
+  '$ANSIBLE_VAULT;1.1;AES256\n¦[all]\nh a=¦[all:vars]\na=¦all:\n  hosts:\n    ¦[d]\na¦a=¦' +
+  '- ¦# ¦zz:\n¦zz: {¦{{ ¦"¦[d]\na = ¦a: !!¦a: &¦%YAML ¦---\n¦b: 1\n'
+).split('¦');
 const SUFFIXES = ['', '\n', 'x', '"', '}\n', ']\n', ': 1\n', '!'];
 
 const SHORT = 8000;

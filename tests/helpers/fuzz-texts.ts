@@ -10,6 +10,11 @@ import { brokenDocuments } from './yaml-samples.ts';
 
 export const CANARY = 'hunter2canary';
 
+/** Words with `¦` between them; § is the canary. */
+function words(text: string): string[] {
+  return text.replaceAll('§', CANARY).split('¦');
+}
+
 const ROOT = resolve(import.meta.dirname, '../../..');
 
 /** The vars files and inventories of the cases in tests/cli, by the ending of their name. */
@@ -29,56 +34,12 @@ const YAML_FILES = [
 ];
 const INI_FILES = filesOf(/(?:hosts|\.ini|inventory)$/);
 
-const TOKENS = [
-  ...[
-    '\n',
-    ' ',
-    '  ',
-    '\t',
-    '\r\n',
-    ': ',
-    ':',
-    '- ',
-    '# ',
-    '"',
-    "'",
-    '\\',
-    '{',
-    '}',
-    '[',
-    ']',
-    ',',
-  ],
-  ...['|', '>', '&a ', '*a', '<<: ', '!vault ', '!unsafe ', '!!str ', '{{ ', ' }}', '{%', '---\n'],
-  ...[
-    '...\n',
-    '%YAML 1.1\n',
-    '?',
-    '~',
-    'null',
-    'yes',
-    '0644',
-    '1_000',
-    '1e3',
-    '.inf',
-    '2024-01-01',
-  ],
-  ...[
-    '\ufeff',
-    '\u2028',
-    '\0',
-    'é',
-    '🐴',
-    '\ud83d',
-    '=',
-    ';',
-    '[all]\n',
-    '[a:vars]\n',
-    ':children]',
-  ],
-  ...['[01:20]', 'x=1 ', "k='v' ", '(', ')', '0x', "'''", '$ANSIBLE_VAULT;1.1;AES256\n', '6162\n'],
-  ...['@', '`', '%', '/', '..', CANARY, CANARY, `"${CANARY}"`, ` ${CANARY}\n`],
-];
+const TOKENS = words(
+  '\n¦ ¦  ¦\t¦\r\n¦: ¦:¦- ¦# ¦"¦\'¦\\¦{¦}¦[¦]¦,¦|¦>¦&a ¦*a¦<<: ¦!vault ¦!unsafe ¦!!str ¦{{ ¦ }}¦{%¦---\n¦' +
+    '...\n¦%YAML 1.1\n¦?¦~¦null¦yes¦0644¦1_000¦1e3¦.inf¦2024-01-01¦\ufeff¦\u2028¦\0¦é¦🐴¦\ud83d¦=¦;¦' +
+    "[all]\n¦[a:vars]\n¦:children]¦[01:20]¦x=1 ¦k='v' ¦(¦)¦0x¦'''¦$ANSIBLE_VAULT;1.1;AES256\n¦6162\n¦" +
+    '@¦`¦%¦/¦..¦§¦§¦"§"¦ §\n',
+);
 
 interface Change {
   readonly kind: 'insert' | 'delete' | 'double' | 'cut' | 'indent' | 'byte';
@@ -156,25 +117,16 @@ export const yamlTexts: fc.Arbitrary<string> = fc.oneof(
 );
 
 const iniValue = fc.constantFrom(
-  ...['1', 'x', "'a b'", '"a b"', '[1, 2]', "{'a': 'b'}", '(1,)', 'True', 'None', '1.5', '0x1f'],
-  ...[
-    "u'x'",
-    'r"\\d"',
-    "'''x'''",
-    "'a' 'b'",
-    '-1',
-    '1 + 2j',
-    '[',
-    '{"a": [',
-    '# c',
-    'a # c',
-    'a;b',
-  ],
-  ...['', "b'x'", '{{ x }}', '"\\x41"', "'\\N{DASH}'", '1_000', '[[[[1]]]]', CANARY, `'${CANARY}'`],
+  ...words(
+    "1¦x¦'a b'¦\"a b\"¦[1, 2]¦{'a': 'b'}¦(1,)¦True¦None¦1.5¦0x1f¦u'x'¦r\"\\d\"¦'''x'''¦'a' 'b'¦-1¦1 + 2j¦[¦" +
+      `{"a": [¦# c¦a # c¦a;b¦¦b'x'¦{{ x }}¦"\\x41"¦'\\N{DASH}'¦1_000¦[[[[1]]]]¦§¦'§'`,
+  ),
 );
 const iniName = fc.constantFrom(
-  ...['h', 'web[01:20]', 'db[a:f].x', '10.0.0.1', '[::1]:22', 'h:2222', 'a b', 'x[1:', '"q"', 'é'],
-  ...['web[1:9:2]-[a:c]', 'h[1:99999999]', '*', 'a,b', '::', 'x:', '[a:z]', '-h', "h'x"],
+  ...words(
+    'h¦web[01:20]¦db[a:f].x¦10.0.0.1¦[::1]:22¦h:2222¦a b¦x[1:¦"q"¦é¦web[1:9:2]-[a:c]¦h[1:99999999]¦*¦a,b¦' +
+      "::¦x:¦[a:z]¦-h¦h'x",
+  ),
 );
 const iniLine = fc.oneof(
   fc

@@ -21,12 +21,10 @@ export function defineTarget<T>(
   cases: fc.Arbitrary<T>,
   check: (one: T) => string | Promise<string>,
 ): FuzzTarget {
-  const property = (count: (word: string) => void): fc.IRawProperty<unknown> => {
-    const asyncProperty = fc.asyncProperty(cases, async (one) => {
+  const property = (count: (word: string) => void): fc.IRawProperty<unknown> =>
+    fc.asyncProperty(cases, async (one) => {
       count(await check(one));
     });
-    return asyncProperty as fc.IRawProperty<unknown>;
-  };
   return { ...settings, property };
 }
 
