@@ -1,6 +1,6 @@
 // Files of every shape get their values: what our reader and the real loader of Ansible make of the new
 // text is the old data with exactly the new values, and every other byte is the old one. For more cases
-// than here: `npm run fuzz -- splice`.
+// than here: `npm run fuzz -- shapes splice`, and with Ansible `npm run test:oracle`.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
@@ -13,13 +13,15 @@ import type { Refusal } from '../src/yaml/splice/refusals.ts';
 import { spliceValues } from '../src/yaml/splice.ts';
 import { compareWithAnsible, toTyped } from './helpers/ansible-loader.ts';
 import { ansibleSkip } from './helpers/python.ts';
-import { casesOf, firstChangedLine, SHAPES } from './helpers/splice-shapes.ts';
+import { casesOf, firstChangedLine } from './helpers/splice-cases.ts';
+import { SHAPES } from './helpers/splice-shapes.ts';
 import { writtenDocuments } from './helpers/yaml-documents.ts';
 import { sample } from './helpers/yaml-samples.ts';
 
 const skip = await ansibleSkip();
 
-const CASES_OF_A_SHAPE = Number(process.env['MATRIX_TOKENS_SPLICE_CASES'] ?? 100);
+/** `npm run test:oracle` asks for more. */
+const CASES_OF_A_SHAPE = Number(process.env['MATRIX_TOKENS_ORACLE_RUNS'] ?? 1000) / 10;
 
 interface Spliced {
   readonly before: string;
@@ -68,7 +70,7 @@ for (const shape of SHAPES) {
       all.push(made);
       count.spliced += 1;
     }
-    t.diagnostic(`${count.spliced} spliced, ${count.refused} refused`);
+    t.diagnostic(`${shape.name}: ${count.spliced} spliced, ${count.refused} refused`);
   });
 }
 

@@ -10,7 +10,8 @@ import { REFUSALS } from '../../src/yaml/splice/refusals.ts';
 import { spliceValues } from '../../src/yaml/splice.ts';
 import { checkError, defineTarget } from './fuzz.ts';
 import { yamlTexts } from './fuzz-texts.ts';
-import { casesOf, firstChangedLine, SHAPES } from './splice-shapes.ts';
+import { casesOf, firstChangedLine } from './splice-cases.ts';
+import { SHAPES } from './splice-shapes.ts';
 
 const LISTED = new Set<string>(Object.values(REFUSALS).map(({ found }) => found));
 const COMMENT = { comment: '# zz session: rss new', olderComment: '# zz session: rss ' };
