@@ -10,6 +10,7 @@ import {
   marginBefore,
   partsOf,
   startOfItem,
+  startOfLine,
   startOfNextLine,
 } from './places.ts';
 import { tokenOf, tokensOf } from './source.ts';
@@ -70,10 +71,10 @@ export function openBlock(work: Work, outer: BlockPlace, pair: SourcePair, data:
   const isMap = item.value?.type === 'flow-collection';
   if (!isMap) removeTags(work, item);
   if (item.value !== undefined) {
-    const start = item.sep?.some(({ type }) => type === 'tag') ?? false;
     const { offset } = item.value;
-    const from = start ? offset : text.slice(0, offset).replace(/[ \t]+$/, '').length;
-    replace(work, from, endOfToken(item.value), '');
+    const hasTag = item.sep?.some(({ type }) => type === 'tag') === true;
+    const before = hasTag ? offset : text.slice(0, offset).trimEnd().length;
+    replace(work, Math.max(before, startOfLine(text, offset)), endOfToken(item.value), '');
   }
   const column = outer.column + outer.step;
   const end = endOfMap(text, next, outer.column + 1);

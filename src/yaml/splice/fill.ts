@@ -24,7 +24,8 @@ const EMPTY_BRACES = /^\{[ \t]*\}$/;
 export function fillRoot(work: Work, old: YamlNode | null, data: NewMap): void {
   const { contents, text, isJson } = work.source;
   const problem = contents === null ? null : findMapProblem(work.source, contents);
-  const end = [...text.matchAll(END_MARK)].at(-1)?.index ?? text.length;
+  const marks = [...text.matchAll(END_MARK)].map(({ index }) => index);
+  const end = marks.find((index) => index >= (contents?.range?.[1] ?? 0)) ?? text.length;
   if (contents === null || isNothing(contents)) {
     addLines(work, [end, end], data, { column: 0 });
   } else if (problem !== null || !isMap(contents) || old?.kind !== 'map') {
