@@ -17,9 +17,11 @@ export const FAULT_ADVICE: Readonly<Record<FaultCode, string>> = {
     'Compare with `ansible-inventory -i FILE --list`. Names of hosts become folders, so `/` and `..` are refused in them.',
   E_UNSUPPORTED:
     'Save what Ansible makes of it, `ansible-inventory -i SOURCE --list --yaml --export > hosts.yml`, and give that file; remove secrets of others from it first.',
+  E_PLAY:
+    'The role runs for each host by itself: without `run_once` in a play of several hosts, and without `async`. See [in a playbook](playbook.md).',
   E_LIMIT: '`-l` takes names of hosts and groups of this inventory, separated by commas.',
   E_REFERENCE:
-    'Define the variable in the inventory, in host_vars or group_vars, or hand it over with `-e`. Defaults of roles are not visible here.',
+    'Define the variable in the inventory, in host_vars or group_vars, or hand it over with `-e`. Defaults of roles are not visible on the command line; in a play they are, if the role stands before this one.',
   E_TEMPLATE:
     "Only `{{ name }}` and `{{ map.key }}` are followed, alone or within text. If the braces belong to the value, as in a password, write `!unsafe 'VALUE'`; otherwise write the value itself, or hand it over with `-e @file` (on a command line everybody on the machine could read it).",
   E_VAULT_FORMAT:
@@ -29,7 +31,7 @@ export const FAULT_ADVICE: Readonly<Record<FaultCode, string>> = {
   E_NO_SAFE_SPLICE:
     'The values would change something else in a file that you keep by hand. [Files that you keep by hand](hand-written-files.md) lists every reason with its cure. Or leave `vault_file` out: then the values get a file of their own.',
   E_LOCKED:
-    'Another run works on the file, and was waited for in vain. Let it end. If the run that is named has ended: `matrix-tokens unlock FILE`.',
+    'Another run works on the file, and was waited for in vain. Let it end, or wait longer for it (`--lock-timeout SECONDS`, 60 by default). If the run that is named has ended: `matrix-tokens unlock FILE`.',
   E_UNKNOWN_KEY: 'The keys are listed in [definitions](definitions.md).',
   E_UNKNOWN_SERVICE:
     'Names of services are those of `matrix_tokens_services`; the catalog stands in [definitions](definitions.md). A service of your own needs `user`.',
@@ -53,6 +55,8 @@ export const FAULT_ADVICE: Readonly<Record<FaultCode, string>> = {
     'Ansible replaces maps as a whole. Name the file that holds the map in `vault_file`, or refer to a variable of its own from inside the map, as the message shows.',
   E_TARGET:
     '`vault_file` must be a file below the folder of the inventory or of the playbook that can be read and written, and belong to one host. Below host_vars and group_vars it must stand where Ansible reads it for that host: `host_vars/<host>/NAME.yml`, or a group that the host is in.',
+  E_THROWAWAY:
+    'AWX copies the project for each job, and an execution environment is a container: what is written there is gone with the job, and the next one would log everybody in again. Name a lasting folder in `matrix_tokens_vault_dir`; see [in a playbook](playbook.md).',
   E_HOST_VARS_FILE:
     'Ansible ignores `host_vars/<host>.yml` as soon as a folder `host_vars/<host>/` exists. Run the commands of the message: they move the file into the folder, where it is read as before.',
   E_TOKEN_VALUE: 'Remove the value, so that a token is written, or make it a string.',

@@ -12,7 +12,10 @@ const DROPPED = [
   'NODE_PATH',
 ];
 
-/** Forbids core files, cleans the environment, and runs the file itself with node. */
+/**
+ * Forbids core files, cleans the environment, and runs the file itself with node: the one in PATH, or
+ * the one that the role was told.
+ */
 export const LAUNCHER = `#!/bin/sh
-':' //; ulimit -c 0; unset ${DROPPED.join(' ')}; exec node "$0" "$@"
+':' //; ulimit -c 0; unset ${DROPPED.join(' ')}; exec "\${MATRIX_TOKENS_NODE:-node}" "$0" "$@"
 `;

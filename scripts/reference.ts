@@ -3,7 +3,12 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { format, resolveConfig } from 'prettier';
-import { catalogSchema, serviceSchema, varsSchema } from '../src/definitions/schema.ts';
+import {
+  catalogSchema,
+  roleProperties,
+  serviceSchema,
+  varsSchema,
+} from '../src/definitions/schema.ts';
 import { catalogData } from '../src/definitions/catalog-data.ts';
 import type { CatalogEntry } from '../src/definitions/catalog.ts';
 import { FAULT_CODES } from '../src/errors.ts';
@@ -53,6 +58,10 @@ Editors complete and check these keys with \`vars/matrix_tokens.schema.json\`.
 ## Variables of a host or group
 
 ${table(settings)}
+
+The [role](playbook.md) has settings of its own:
+
+${table(roleProperties)}
 
 \`matrix_tokens_defaults\` takes these keys of a service: ${listKeys(settings.matrix_tokens_defaults.properties)}.
 
@@ -188,9 +197,15 @@ function editorSchema(): object {
   const service = { ...serviceSchema, type: ['object', 'null'] };
   return {
     ...varsSchema,
+    properties: { ...varsSchema.properties, ...roleProperties },
     definitions: { service },
     additionalProperties: true,
   };
+}
+
+async function formatYaml(text: string): Promise<string> {
+  const options = await resolveConfig(join(ROOT, 'docs/definitions.md'));
+  return format(text, { ...options, parser: 'yaml' });
 }
 
 async function formatPage(text: string): Promise<string> {
@@ -198,9 +213,55 @@ async function formatPage(text: string): Promise<string> {
   return format(text, { ...options, parser: 'markdown' });
 }
 
+/**
+ * No type is checked there: Ansible shows the value that it refuses, whatever it is. The services are
+ * left out: Ansible renders all that an argument holds, passwords included, used or not.
+ */
+function argumentSpecs(): string {
+  const { matrix_tokens_services: _services, ...settings } = varsSchema.properties;
+  const options = Object.entries<Property & { default?: string | boolean }>({
+    ...roleProperties,
+    ...settings,
+  }).map(([name, property]) => {
+    const lines = [
+      `      ${name}:`,
+      '        type: raw',
+      ...(property.default === undefined ? [] : [`        default: ${String(property.default)}`]),
+      '        description:',
+      ...sentencesOf(`A ${typeOf(property)}. ${property.description ?? ''}`).map(
+        (sentence) => `          - ${JSON.stringify(sentence)}`,
+      ),
+    ];
+    return `${lines.join('\n')}\n`;
+  });
+  return `${ARGUMENT_SPECS}${options.join('')}`;
+}
+
+/** ansible-doc shows a list as lines. */
+function sentencesOf(text: string): string[] {
+  return text.trim().split(/(?<=[.;]) /);
+}
+
+const ARGUMENT_SPECS = `---
+# Made from the schema by scripts/reference.ts, which says why no type is checked here.
+argument_specs:
+  main:
+    short_description: Get the Matrix access tokens that are missing
+    description:
+      - Logs in every bot that has no access token yet, against its homeserver, and writes the token
+        into that service's own Ansible Vault file. What is present is not touched.
+      - Runs on the control machine, which needs Node. Managed hosts need nothing.
+      - The services stand in the variable C(matrix_tokens_services) of the host. It is no option, since
+        Ansible renders options as a whole, and so every password, used or not.
+      - Later tasks of the same play see the tokens. Handlers that listen to C(matrix_tokens changed) are
+        notified; C(matrix_tokens_changed_services) names the services.
+    options:
+`;
+
 const FILES: Readonly<Record<string, string>> = {
   'vars/matrix_tokens.schema.json': `${JSON.stringify(editorSchema(), null, 2)}\n`,
   'vars/services.schema.json': `${JSON.stringify(catalogSchema, null, 2)}\n`,
+  'roles/matrix_tokens/meta/argument_specs.yml': await formatYaml(argumentSpecs()),
   'docs/definitions.md': await formatPage(definitionsPage()),
   'docs/json.md': await formatPage(jsonPage()),
   'docs/troubleshooting.md': await formatPage(troubleshootingPage()),

@@ -30,8 +30,9 @@ export async function prepareTestEnvironment(
   if ((env[SYNAPSE_VARIABLE] ?? '') === '') return async () => {};
   log('starting Synapse');
   const synapse = await startSynapse();
-  const { baseUrl, serverName, registrationSecret } = synapse;
-  env[SHARED_SYNAPSE_VARIABLE] = JSON.stringify({ baseUrl, serverName, registrationSecret });
+  const { baseUrl, database, serverName, registrationSecret } = synapse;
+  const shared = { baseUrl, database, serverName, registrationSecret };
+  env[SHARED_SYNAPSE_VARIABLE] = JSON.stringify(shared);
   return () => synapse.stop();
 }
 

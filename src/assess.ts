@@ -1,26 +1,22 @@
 // Everything that can be known without contacting anybody: the hosts, what they define, what is
 // there and what is missing, and which sessions of earlier runs wait to be removed.
 import { existsSync, readdirSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
-import { readAnsibleConfig, type ConfigOptions } from './ansible/config.ts';
+import { basename, dirname, join } from 'node:path';
 import { readDefinitions } from './definitions.ts';
 import { didYouMean } from './definitions/suggest.ts';
 import type { Definitions, UnknownService, UnwantedService } from './definitions/types.ts';
 import { InputError, type Fault } from './errors.ts';
-import { type HostView, loadInventory } from './inventory.ts';
+import type { HostView } from './inventory.ts';
 import { planServices } from './plan.ts';
 import type { Action } from './plan/types.ts';
-import { locateServices, TARGET_FOLDER, targetNotes } from './target.ts';
+import { locateServices, seeTargets, TARGET_FOLDER, targetNotes } from './target.ts';
 import type { JournalEntry } from './vault/journal.ts';
+import { foldersAbove, stateFolder } from './vault/state-path.ts';
 import { resolveTarget } from './vault/real-path.ts';
-import { stateFolder } from './vault/state-path.ts';
-import type { VaultAccess } from './provision/vault-access.ts';
+import type { Source } from './provision/source.ts';
+import type { World } from './provision/world.ts';
 
 export interface AssessOptions {
-  readonly inventory: readonly string[];
-  readonly limit: string | undefined;
-  readonly extraVars: readonly string[];
-  readonly playbookDir: string | undefined;
   /** Names that pick some services; none: all. */
   readonly services: readonly string[];
 }
@@ -34,6 +30,8 @@ export interface WaitingSession {
 
 export interface Assessment {
   readonly hosts: readonly HostView[];
+  /** Where files of these hosts usually stand. */
+  readonly folders: readonly string[];
   readonly actions: readonly Action[];
   readonly unwanted: readonly UnwantedService[];
   readonly unknown: readonly UnknownService[];
@@ -50,28 +48,22 @@ export interface Assessment {
 /** Reads and plans. Throws InputError with every fault of all hosts within the limit. */
 export async function assess(
   options: AssessOptions,
-  vault: VaultAccess,
-  { cwd, env }: ConfigOptions,
+  { vault, load }: Source,
+  { cwd, env }: Pick<World, 'cwd' | 'env'>,
 ): Promise<Assessment> {
-  const config = readAnsibleConfig({ cwd, env });
-  const hosts = await loadInventory({
-    inventory: options.inventory,
-    limit: options.limit,
-    extraVars: options.extraVars,
-    playbookDir: resolve(cwd, options.playbookDir ?? '.'),
-    cwd,
-    config,
-    decrypt: vault.decryptFile,
-    list: vault.listInventory,
-  });
+  const { hosts, notes } = await load();
   const definitions = await readDefinitions(hosts, vault.decrypt, vault.renderer);
   checkNames(options.services, definitions);
-  const located = await locateServices(definitions.services, { cwd, decrypt: vault.decrypt });
+  const targeting = { cwd, env, decrypt: vault.decrypt };
+  const located = await locateServices(definitions.services, targeting);
+  await seeTargets(located, targeting);
   const actions = planServices(located);
-  const { sessions, damaged, stateFolders } = await readSessions(actions, hosts);
+  const folders = [...hosts.flatMap(usualFolders), ...definitions.folders];
+  const { sessions, damaged, stateFolders } = await readSessions({ actions, hosts, folders });
   const isPicked = picker(options.services);
   return {
     hosts,
+    folders,
     actions: actions.filter(({ definition }) => isPicked(definition.name)),
     unwanted: definitions.unwanted.filter(({ name }) => isPicked(name)),
     unknown: definitions.unknown.filter(({ name }) => isPicked(name)),
@@ -79,7 +71,7 @@ export async function assess(
     stateFolders,
     damaged,
     notes: [
-      ...config.notes,
+      ...notes,
       ...definitions.notes,
       ...targetNotes(located),
       ...damaged.map(describeDamaged),
@@ -116,7 +108,7 @@ export async function remainingSessions(
   services: readonly string[],
 ): Promise<readonly WaitingSession[]> {
   try {
-    const { sessions } = await readSessions(assessment.actions, assessment.hosts);
+    const { sessions } = await readSessions(assessment);
     return sessions.filter(({ entry }) => picker(services)(entry.service));
   } catch (error) {
     if (error instanceof InputError) return assessment.sessions;
@@ -142,13 +134,22 @@ function checkNames(names: readonly string[], definitions: Definitions): void {
   if (faults.length > 0) throw new InputError(faults);
 }
 
-async function readSessions(
-  actions: readonly Action[],
-  hosts: readonly HostView[],
-): Promise<{ sessions: WaitingSession[]; damaged: string[]; stateFolders: string[] }> {
-  const files = [...actions.map(({ target }) => target.file), ...hosts.flatMap(usualTargets)];
+async function readSessions({
+  actions,
+  hosts,
+  folders: usual,
+}: Pick<Assessment, 'actions' | 'hosts' | 'folders'>): Promise<{
+  sessions: WaitingSession[];
+  damaged: string[];
+  stateFolders: string[];
+}> {
+  const targets = actions.map(({ target }) => target.file);
+  const files = [...targets, ...usual.map((folder) => join(folder, '*'))];
   const folders = new Set<string>();
   for (const file of withState(files)) folders.add(dirname(await resolveTarget(file)));
+  for (const folder of new Set(actions.flatMap(foldersOfWord))) {
+    if (existsSync(stateFolder(folder))) folders.add(await resolveTarget(folder));
+  }
   const names = new Set(hosts.map((host) => host.name));
   const sessions: WaitingSession[] = [];
   const damaged: string[] = [];
@@ -164,9 +165,21 @@ async function readSessions(
 }
 
 /** A service may have been switched off, or sent to another file, since a session was left. */
-function usualTargets({ inventoryFolder, name }: HostView): string[] {
+function usualFolders({ inventoryFolder, name }: HostView): string[] {
   const folder = join(inventoryFolder, 'host_vars', name);
-  return [join(folder, TARGET_FOLDER, '*'), join(folder, '*'), join(inventoryFolder, '*')];
+  return [join(folder, TARGET_FOLDER), folder, inventoryFolder];
+}
+
+/**
+ * Gives the folders in which there may be word of folders that were made for a target. What stands in
+ * a state folder is believed, so it is looked for where the inventory is, or where it ends.
+ */
+function foldersOfWord({ definition, target }: Action): string[] {
+  const above = foldersAbove(dirname(target.file));
+  const end = above.indexOf(definition.host.inventoryFolder);
+  if (end >= 0) return above.slice(0, end + 1);
+  const nearest = above.find((folder) => existsSync(folder));
+  return nearest === undefined || existsSync(dirname(target.file)) ? [] : [nearest];
 }
 
 /**

@@ -1,4 +1,5 @@
 // The stage between variables and plan: every bot and bridge of every host, checked and complete.
+import { join } from 'node:path';
 import { collectHost, type RawHost, type RawService } from './definitions/collect.ts';
 import { completeService } from './definitions/complete.ts';
 import { readHostSettings, type HostSettings } from './definitions/host-settings.ts';
@@ -46,6 +47,7 @@ async function readHosts(
     services: parts.flatMap((part) => part.services),
     unwanted: parts.flatMap((part) => part.unwanted),
     unknown: parts.flatMap((part) => part.unknown),
+    folders: [...new Set(parts.flatMap((part) => part.folders))],
     notes: [...new Set(parts.flatMap((part) => part.notes))],
   };
 }
@@ -70,6 +72,7 @@ async function readHost(reader: ValueReader): Promise<Definitions> {
     services: results.filter((result) => 'userId' in result),
     unwanted: results.filter((result) => isUnwanted(result)),
     unknown: [...results.filter((result) => isUnknown(result)), ...closedServices(raw, reader)],
+    folders: settings.vaultDir === null ? [] : [join(settings.vaultDir.path, host.name)],
     notes: raw.notes,
   };
 }

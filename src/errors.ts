@@ -2,7 +2,10 @@
 // code 5, all faults at once), and bugs (everything else, exit code 70). What goes wrong with one
 // service or one homeserver during a run is not thrown: it is an outcome (see src/report.ts).
 
-/** A place in a file: line and column count from 1, the column in UTF-16 code units. */
+/**
+ * A place in a file: line and column count from 1, the column in UTF-16 code units. Where no file is
+ * known, `file` says what else there is to say of the place, and line and column are 0.
+ */
 export interface Position {
   readonly file: string;
   readonly line: number;
@@ -32,6 +35,7 @@ export const FAULT_CODES = {
   E_INVENTORY: 'an inventory is not built as Ansible wants it',
   E_UNSUPPORTED: 'something that matrix-tokens does not read yet',
   E_LIMIT: 'the limit names no host',
+  E_PLAY: 'the role is used in a way that it cannot do',
   E_REFERENCE: 'a value that is needed refers to a variable that is not defined, or to itself',
   E_TEMPLATE: 'a value that is needed holds Jinja other than plain references',
   E_VAULT_FORMAT: 'a vault envelope is damaged',
@@ -52,6 +56,7 @@ export const FAULT_CODES = {
   E_OVERRIDDEN: 'another file would win over the one to be written',
   E_HIDES_MAP: 'the file to be written would hide the rest of a map',
   E_TARGET: 'the file to be written cannot be used',
+  E_THROWAWAY: 'the file to be written would vanish with the job',
   E_HOST_VARS_FILE: 'the variables of a host stand in a single file that a folder would switch off',
   E_TOKEN_VALUE: 'what stands in the place of a token is none',
   E_DEVICE_MISSING: 'a token is there, but the device ID that belongs to it is not',
@@ -87,9 +92,9 @@ export async function settleAll<T extends readonly unknown[]>(work: {
   return settled.map((one) => (one as PromiseFulfilledResult<unknown>).value) as unknown as T;
 }
 
-/** Gives `file:line:column`. */
+/** Gives `file:line:column`, as far as it is known. */
 export function formatPosition(at: Position): string {
-  return `${at.file}:${at.line}:${at.column}`;
+  return at.line === 0 ? at.file : `${at.file}:${at.line}:${at.column}`;
 }
 
 function formatFaultLine(fault: Fault): string {

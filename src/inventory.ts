@@ -10,6 +10,7 @@ import type { Layer, LayerTree, Lookup } from './ansible/layer.ts';
 import { selectHosts } from './ansible/limit.ts';
 import { createLayering } from './ansible/precedence.ts';
 import { resolveNode } from './ansible/references.ts';
+import type { Rendered } from './ansible/render.ts';
 import type { Resolved } from './ansible/references.ts';
 import { readSources } from './ansible/sources.ts';
 import type { ReadSource } from './ansible/inventory.ts';
@@ -36,13 +37,23 @@ export interface HostView {
   readonly mergeMaps: boolean;
   /** Is this file an inventory of the run, or would it be one if it were there? */
   isInventory(file: string): boolean;
-  /** Lowest precedence first. */
+  /** Lowest precedence first. In a play: as far as something was looked up. */
   readonly layers: readonly Layer[];
+  /** Everything that is known of a running play; undefined: the variables come from files. */
+  readonly play?: HostInPlay;
   lookup(name: string): Lookup;
   /** Every variable name that a readable layer defines; with a prefix, only those that begin so. */
   names(prefix?: string): ReadonlySet<string>;
   /** Follows the references in a value of this host. */
   resolve(node: YamlNode): Resolved;
+}
+
+/** What Ansible, which runs, adds to a host. */
+export interface HostInPlay {
+  /** Has Ansible render a value of this host. */
+  render(node: YamlNode): Rendered;
+  /** Has files counted as they are now: what Ansible read at its start may be older. */
+  see(files: readonly Layer[]): void;
 }
 
 export interface LoadOptions {

@@ -34,7 +34,8 @@ function planService(service: LocatedService): Action {
   }
   if (token.kind === 'present') {
     if (device !== null && device.kind !== 'present') throw new InputError(deviceMissing(service));
-    return { ...service, kind: 'present', accessToken: token.node };
+    const unseen = [token, device].flatMap((one) => unseenName(one, service));
+    return { ...service, kind: 'present', accessToken: token.node, unseen };
   }
   const write: TargetVariables = {
     accessToken: token.write,
@@ -58,6 +59,12 @@ function deviceToWrite(
 ): TargetVariables['deviceId'] {
   if (device.kind !== 'present') return device.write;
   return target.isDefault ? definition.variables.deviceId : null;
+}
+
+function unseenName(presence: Presence | null, { target }: LocatedService): string[] {
+  if (presence?.kind !== 'present') return [];
+  const { layer, name } = presence;
+  return layer?.unseen === true && layer.path === target.file ? [name] : [];
 }
 
 function describeUnknown(token: Presence, device: Presence | null): string {

@@ -153,8 +153,8 @@ async function prepareSweep(
   tools: Tools,
 ): Promise<PreparedSweep> {
   const { definition } = action;
-  const reader = { host: definition.host, decrypt: tools.decrypt };
-  const value = await readValue(action.accessToken, reader);
+  const { decrypt, renderer } = tools;
+  const value = await readValue(action.accessToken, { host: definition.host, decrypt, renderer });
   const text = textOf(value, `the access token of service '${definition.name}'`);
   return {
     action,
@@ -166,7 +166,8 @@ async function prepareSweep(
 async function findFixedDevice(action: LoginAction, tools: Tools): Promise<string | null> {
   const { definition, pinned } = action;
   if (pinned === null) return definition.deviceId;
-  const value = await readValue(pinned, { host: definition.host, decrypt: tools.decrypt });
+  const { decrypt, renderer } = tools;
+  const value = await readValue(pinned, { host: definition.host, decrypt, renderer });
   const device = textOf(value, `the device ID of service '${definition.name}'`);
   if (/^[A-Za-z0-9._~-]{1,255}$/.test(device)) return device;
   throw new InputError({

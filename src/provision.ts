@@ -17,24 +17,48 @@ import type { Locks } from './provision/locks.ts';
 import { describeLeftovers, interruptedOutcome, settledOutcomes } from './provision/outcomes.ts';
 import type { Performed } from './provision/perform.ts';
 import { sessionKey } from './provision/session-key.ts';
-import { openVaultAccess, type VaultAccess, type VaultOptions } from './provision/vault-access.ts';
+import { openInventory, type InventoryOptions, type Source } from './provision/source.ts';
+import type { VaultAccess } from './provision/vault-access.ts';
 import type { World } from './provision/world.ts';
 import type { Report } from './report/types.ts';
 import { describePlan } from './validate.ts';
 
-export interface ProvisionOptions extends AssessOptions, VaultOptions {
+/** How a run goes, wherever its hosts come from. */
+export interface RunOptions extends AssessOptions {
   /** True: contact nobody and write nothing. */
   readonly check: boolean;
   /** Seconds; undefined: what vars say. */
   readonly maxWait: number | undefined;
+  /** Seconds to wait for another run on the same files; undefined: 60. */
+  readonly lockTimeout: number | undefined;
   readonly connectTo?: OpenOptions['connectTo'];
 }
 
-/** Runs the main job. Throws InputError, with nothing tried anywhere. */
+export type ProvisionOptions = RunOptions & InventoryOptions;
+
+/** Runs the main job on an inventory. Throws InputError, with nothing tried anywhere. */
 export async function provision(options: ProvisionOptions, world: World): Promise<Report> {
-  const vault = openVaultAccess(options, world);
-  const assessment = await assess(options, vault, world);
-  if (options.check) return check(assessment, vault);
+  const { report } = await provisionFrom(openInventory(options, world), options, world);
+  return report;
+}
+
+/** A report, and what it tells of. */
+export interface Provisioned {
+  readonly report: Report;
+  readonly actions: readonly Action[];
+}
+
+/** Runs the main job on the hosts of a source. Throws InputError, with nothing tried anywhere. */
+export async function provisionFrom(
+  source: Source,
+  options: RunOptions,
+  world: World,
+): Promise<Provisioned> {
+  const { vault } = source;
+  const assessment = await assess(options, source, world);
+  if (options.check) {
+    return { report: await check(assessment, vault), actions: assessment.actions };
+  }
   requireOpen(assessment, vault);
   await tidyUp(assessment);
   const pending = assessment.actions.filter((action) => isPending(action, assessment));
@@ -44,13 +68,13 @@ export async function provision(options: ProvisionOptions, world: World): Promis
     import('./provision/locks.ts'),
   ]);
   checkNetworkEnvironment(world.env);
-  const locks = await lockTargets(pending, world).catch((error: unknown) => {
+  const locks = await lockTargets(pending, options, world).catch((error: unknown) => {
     if (world.signal.aborted) return null;
     throw error;
   });
   if (locks === null) return report(assessment, interruptedEarly(pending));
   try {
-    return await provisionLocked(options, vault, locks, world);
+    return await provisionLocked(options, source, locks, world);
   } finally {
     await locks.release();
   }
@@ -87,17 +111,18 @@ async function check(assessment: Assessment, vault: VaultAccess): Promise<Report
 
 /** What was missing may have been stored while the locks were waited for: it is read again. */
 async function provisionLocked(
-  options: ProvisionOptions,
-  vault: VaultAccess,
+  options: RunOptions,
+  source: Source,
   locks: Locks,
   world: World,
-): Promise<Report> {
+): Promise<Provisioned> {
   const [{ prepareWork }, { performWork }, { dropSettled }] = await Promise.all([
     import('./preflight.ts'),
     import('./provision/perform.ts'),
     import('./provision/settled.ts'),
   ]);
-  const assessment = await assess(options, vault, world);
+  const { vault } = source;
+  const assessment = await assess(options, source, world);
   const held = { ...assessment, actions: assessment.actions.filter((action) => locks.of(action)) };
   const sessions = await dropSettled(held, vault.decrypt);
   const work = await prepareWork({ ...held, sessions }, vault, world);
@@ -148,7 +173,11 @@ function interruptedEarly(pending: readonly Action[]): Performed {
   return { ...nothingDone(), outcomes: logins.map(interruptedOutcome) };
 }
 
-function report(assessment: Assessment, performed: Performed): Report {
+function report(assessment: Assessment, performed: Performed): Provisioned {
+  return { report: makeReport(assessment, performed), actions: assessment.actions };
+}
+
+function makeReport(assessment: Assessment, performed: Performed): Report {
   const done = new Set(performed.outcomes.map(sessionKey));
   const settled = settledOutcomes(assessment).filter((one) => !done.has(sessionKey(one)));
   return {

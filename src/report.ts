@@ -2,5 +2,11 @@
 export { EXIT, exitCodeOf } from './report/exit-code.ts';
 export { orderFaults } from './report/faults.ts';
 export { formatFaultsJson, formatJson, reportSchema } from './report/json.ts';
+export {
+  formatPlayFailure,
+  formatPlayFaults,
+  formatPlayMessage,
+  formatPlayResult,
+} from './report/play.ts';
 export { formatFaults, formatText, PLAIN, type TextStyle } from './report/text.ts';
 export type { Report } from './report/types.ts';

@@ -1,11 +1,12 @@
 // Where the values of a service go. Names become paths here and nowhere else.
-import { existsSync, lstatSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, realpathSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import type { Layer } from './ansible/layer.ts';
 import { showPath } from './ansible/text-file.ts';
-import { entriesByName } from './ansible/vars-files.ts';
 import type { Decrypt, ServiceDefinition } from './definitions/types.ts';
 import { InputError, settleAll, type Fault } from './errors.ts';
+import type { HostInPlay } from './inventory.ts';
+import { findPresence } from './plan/presence.ts';
 import type { LocatedService, Target } from './plan/types.ts';
 import {
   ENDINGS,
@@ -14,8 +15,8 @@ import {
   wouldBeLoaded,
   type NamedFile,
 } from './target/loaded.ts';
-import { isEnvelope } from './vault/envelope.ts';
-import { parseYaml } from './yaml/parse.ts';
+import { readTarget } from './target/read.ts';
+import { throwawayFault } from './target/throwaway.ts';
 
 /** The folder of our own files in host_vars/<host>/; sorts after vars.yml, vault and vault.yml. */
 export const TARGET_FOLDER = 'vault_matrix_tokens';
@@ -23,6 +24,8 @@ export const TARGET_FOLDER = 'vault_matrix_tokens';
 export interface TargetOptions {
   /** Folder that shown paths are relative to. */
   readonly cwd: string;
+  /** Tells of jobs whose folders vanish. */
+  readonly env: Readonly<Record<string, string | undefined>>;
   readonly decrypt: Decrypt | null;
 }
 
@@ -54,20 +57,59 @@ function rememberAnswers(ask: (path: string) => boolean): (path: string) => bool
   };
 }
 
-/** Gives a sentence for each file that the playbook has to name, since Ansible finds it not by itself. */
+/**
+ * Gives a sentence for each file that the playbook has to name, since Ansible finds it not by itself.
+ * The role loads what it writes.
+ */
 export function targetNotes(located: readonly LocatedService[]): string[] {
-  const unloaded = located.filter(({ target }) => target.unloaded !== undefined);
-  const notes = unloaded.map(
-    ({ target }) => `Ansible does not read ${target.shown} by itself: name it in vars_files`,
+  const unloaded = located.filter(
+    ({ definition, target }) => target.unloaded !== undefined && definition.host.play === undefined,
+  );
+  const notes = unloaded.map(({ target }) =>
+    target.isDefault
+      ? `Ansible does not read ${dirname(target.shown)} by itself: the role matrix_tokens does, or name its files in vars_files`
+      : `Ansible does not read ${target.shown} by itself: name it in vars_files`,
   );
   return [...new Set(notes)];
 }
 
+/**
+ * In a play, Ansible may have read these files before another run wrote to them: where it knows of no
+ * token, they are read anew. Throws InputError.
+ */
+export async function seeTargets(
+  located: readonly LocatedService[],
+  options: TargetOptions,
+): Promise<void> {
+  const files = new Map<HostInPlay, Layer[]>();
+  for (const service of located) {
+    const { definition, target } = service;
+    const { play } = definition.host;
+    if (play === undefined || target.unloaded !== undefined || !isMissing(service)) continue;
+    const layer = await readTarget(target, definition, options);
+    files.set(play, [...(files.get(play) ?? []), ...(layer === null ? [] : [layer])]);
+  }
+  for (const [play, layers] of files) play.see(layers);
+}
+
+function isMissing(service: LocatedService): boolean {
+  const { accessToken, deviceId } = service.definition.variables;
+  const paths = deviceId === null ? [accessToken] : [accessToken, deviceId];
+  try {
+    return paths.some((path) => findPresence(service, path).kind !== 'present');
+  } catch (error) {
+    // It is told when everything is planned.
+    if (error instanceof InputError) return true;
+    throw error;
+  }
+}
+
 async function locate(definition: ServiceDefinition, options: Tools): Promise<Target> {
-  const { host, vaultFile } = definition;
+  const { host, vaultFile, vaultDir } = definition;
+  if (vaultFile === null && vaultDir !== null) return locateIn(vaultDir, definition, options);
   if (vaultFile === null) {
     const folder = join(host.inventoryFolder, 'host_vars', host.name, TARGET_FOLDER);
-    return describe(join(folder, `${definition.name}.yml`), definition, options, true);
+    return describe(join(folder, `${definition.name}.yml`), definition, options, 'default');
   }
   const file = isAbsolute(vaultFile.path)
     ? vaultFile.path
@@ -76,23 +118,45 @@ async function locate(definition: ServiceDefinition, options: Tools): Promise<Ta
   checkInside(named, definition);
   checkNoInventory(named, definition);
   const layer = findLayer(file, definition);
-  const target = describe(layer?.path ?? file, definition, options, false);
+  const target = describe(layer?.path ?? file, definition, options, 'vault_file');
   if (layer !== undefined || wouldBeLoaded(file, host)) return target;
-  const misplaced = misplacedFault(named, host);
+  return readIfUnloaded(target, named, definition, options);
+}
+
+/** The file of a service in the folder that matrix_tokens_vault_dir names for all hosts. */
+async function locateIn(
+  { path, at }: NonNullable<ServiceDefinition['vaultDir']>,
+  definition: ServiceDefinition,
+  options: Tools,
+): Promise<Target> {
+  const file = join(path, definition.host.name, `${definition.name}.yml`);
+  const target = describe(file, definition, options, 'vault_dir');
+  if (wouldBeLoaded(file, definition.host)) return target;
+  return readIfUnloaded(target, { file, shown: target.shown, at }, definition, options);
+}
+
+async function readIfUnloaded(
+  target: Target,
+  named: NamedFile,
+  definition: ServiceDefinition,
+  options: Tools,
+): Promise<Target> {
+  const misplaced = misplacedFault(named, definition.host);
   if (misplaced !== null) throw new InputError(misplaced);
-  return { ...target, unloaded: { layer: await readUnloaded(target, definition, options) } };
+  return { ...target, unloaded: { layer: await readTarget(target, definition, options) } };
 }
 
 function describe(
   file: string,
   { host }: ServiceDefinition,
   tools: Tools,
-  isDefault: boolean,
+  namedBy: 'default' | 'vault_file' | 'vault_dir',
 ): Target {
-  const { cwd } = tools;
   const roots = [host.inventoryFolder, host.playbookFolder];
-  const [harm = null] = roots.flatMap((root) => switchedOff(file, root, tools));
-  return { file, shown: showPath(file, cwd), isDefault, harm };
+  const [harm] = roots.flatMap((root) => switchedOff(file, root, tools));
+  const shown = showPath(file, tools.cwd);
+  const fleeting = throwawayFault({ file, shown, isNamed: namedBy === 'vault_dir' }, tools.env);
+  return { file, shown, isDefault: namedBy !== 'vault_file', harm: harm ?? fleeting };
 }
 
 /** A new folder host_vars/<host>/ would silently switch off a file host_vars/<host>.yml. */
@@ -175,48 +239,6 @@ function checkNoInventory({ file, shown, at }: NamedFile, { host }: ServiceDefin
 function findLayer(file: string, { host }: ServiceDefinition): Layer | undefined {
   const real = realPath(file);
   return host.layers.find((layer) => layer.path !== null && realPath(layer.path) === real);
-}
-
-/** A file that Ansible does not load decides presence by itself. */
-async function readUnloaded(
-  { file, shown }: Target,
-  definition: ServiceDefinition,
-  options: TargetOptions,
-): Promise<Layer | null> {
-  const text = readIfThere(file, shown);
-  if (text === null) return null;
-  const encrypted = isEnvelope(text);
-  const base = { kind: 'host_vars', file: shown, path: file, of: definition.host.name } as const;
-  if (encrypted && options.decrypt === null) return { ...base, encrypted, vars: null };
-  const plain =
-    encrypted && options.decrypt !== null
-      ? await options.decrypt(text, { file: shown, line: 1, column: 1 })
-      : text;
-  const node = parseYaml(plain, shown);
-  if (node !== null && node.kind !== 'map') {
-    throw new InputError({
-      code: 'E_TARGET',
-      at: node.at,
-      found: 'a vault_file whose top level is no map',
-      wanted: 'a map of variables, or another file',
-    });
-  }
-  return { ...base, encrypted, vars: entriesByName(node?.entries ?? []) };
-}
-
-function readIfThere(file: string, shown: string): string | null {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return null;
-    throw new InputError({
-      code: 'E_TARGET',
-      at: { file: shown, line: 1, column: 1 },
-      found: `a vault_file that cannot be read (${code})`,
-      wanted: 'a file that can be read and written, or none yet',
-    });
-  }
 }
 
 function isBelow(file: string, folder: string): boolean {

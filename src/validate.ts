@@ -9,18 +9,17 @@ import {
 import type { Decrypt } from './definitions/types.ts';
 import { settleAll } from './errors.ts';
 import { describeLeftovers, pendingOutcome, settledOutcomes } from './provision/outcomes.ts';
-import { openVaultAccess, type VaultOptions } from './provision/vault-access.ts';
+import { openInventory, type InventoryOptions } from './provision/source.ts';
 import type { World } from './provision/world.ts';
 import type { Report } from './report/types.ts';
 
 /** Reads and plans, and says what a run would do. Throws InputError. */
 export async function validate(
-  options: AssessOptions & VaultOptions,
+  options: AssessOptions & InventoryOptions,
   world: World,
 ): Promise<Report> {
-  // A look runs no program of an inventory.
-  const vault = { ...openVaultAccess(options, world), listInventory: null };
-  return describePlan(await assess(options, vault, world), 'validate', vault.decrypt);
+  const source = openInventory(options, world, { isLooking: true });
+  return describePlan(await assess(options, source, world), 'validate', source.vault.decrypt);
 }
 
 /** Gives the report of a run that only looks. Throws InputError for a file that cannot be written. */

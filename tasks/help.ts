@@ -19,7 +19,8 @@ Vault password (as in Ansible; also ANSIBLE_VAULT_PASSWORD_FILE):
 
 const OUTPUT = `\
 Output:
-      --format text|json    the report on stdout (default: text)
+      --format FORMAT       the report on stdout: text (the default) or json;
+                            for CI: github, junit or sarif
       --json                the same as --format json
   -v, --verbose             show the requests, without secrets
   -h, --help                this text
@@ -47,6 +48,9 @@ What to do:
       --detailed-exitcode   with --check: exit code 2 if changes are pending
       --max-wait SECONDS    how long to wait for rate limits, a homeserver
                             (default: matrix_tokens_max_wait, else 600)
+      --lock-timeout SECONDS
+                            how long to wait for another run that works on the
+                            same files (default: 60)
 
 ${OUTPUT}
 

@@ -1,7 +1,8 @@
 // The bin: reads the command line, runs a task, prints, and ends with the right exit code.
 import { InputError } from '../src/errors.ts';
-import { EXIT, formatFaults, formatFaultsJson, orderFaults } from '../src/report.ts';
-import { redact } from '../src/secret.ts';
+import { EXIT, formatFaults, orderFaults } from '../src/report.ts';
+import { renderFaults } from './formats.ts';
+import { describeBug } from './bug.ts';
 import {
   guessOptions,
   parseOptions,
@@ -11,22 +12,34 @@ import {
 } from './options.ts';
 import { PromptCancelled } from './prompt-cancelled.ts';
 import { styleFor } from './style.ts';
-import { VERSION } from './version.ts';
+import { isTooOld, VERSION } from './version.ts';
 
 /** Runs what the arguments ask for and gives the exit code. */
 async function main(argv: readonly string[]): Promise<number> {
   let request: Request | null = null;
+  if (isTooOld(process.versions.node)) return reportOldNode();
   try {
     request = parseOptions(argv);
     if (request.kind === 'help') return await printHelp(request.task);
     if (request.kind === 'version') return print(`matrix-tokens ${VERSION}\n`);
+    if (request.kind === 'play') return await play();
     if (request.kind === 'unlock') return await unlock(request.files);
     return await runTask(request.options);
   } catch (error) {
     if (error instanceof PromptCancelled) return 130;
     if (!(error instanceof InputError)) return reportBug(error);
-    return reportFaults(error, request?.kind === 'run' ? request.options : guessOptions(argv));
+    return await reportFaults(
+      error,
+      request?.kind === 'run' ? request.options : guessOptions(argv),
+    );
   }
+}
+
+function reportOldNode(): number {
+  process.stderr.write(
+    `matrix-tokens: error: this is Node ${process.versions.node}, and 20.19 or newer is wanted\n`,
+  );
+  return EXIT.badInput;
 }
 
 /** Loads no more than the task needs: most runs find nothing to do. */
@@ -44,6 +57,11 @@ async function unlock(files: readonly string[]): Promise<number> {
   return runUnlock(files);
 }
 
+async function play(): Promise<number> {
+  const { runPlay } = await import('./play.ts');
+  return runPlay();
+}
+
 async function printHelp(task: TaskName | null): Promise<number> {
   const { helpText } = await import('./help.ts');
   return print(helpText(task));
@@ -54,33 +72,18 @@ function print(text: string): number {
   return EXIT.converged;
 }
 
-function reportFaults(
+async function reportFaults(
   error: InputError,
-  { task, check, format }: Pick<Options, 'task' | 'check' | 'format'>,
-): number {
+  options: Pick<Options, 'task' | 'check' | 'format'>,
+): Promise<number> {
   const faults = orderFaults(error.faults);
   process.stderr.write(formatFaults(faults, styleFor(process.stderr, process.env)));
-  if (format === 'json') {
-    process.stdout.write(formatFaultsJson(faults, { task, check, exitCode: EXIT.badInput }));
-  }
+  process.stdout.write(await renderFaults(faults, options));
   return EXIT.badInput;
 }
 
-/** The message of an unforeseen error may hold anything, so only its kind and place are shown. */
 function reportBug(error: unknown): number {
-  const isError = error instanceof Error;
-  const frames = isError
-    ? (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line))
-    : [];
-  const code = isError && 'code' in error ? ` ${String(error.code)}` : '';
-  const lines = [
-    `matrix-tokens: a bug: ${isError ? error.name : typeof error}${code}`,
-    ...frames.slice(0, 10),
-    `matrix-tokens ${VERSION}, node ${process.version}`,
-    'Please report these lines in the issue tracker of matrix-tokens.',
-    'Nothing obtained is lost: run the same command again.',
-  ];
-  process.stderr.write(`${redact(lines.join('\n'))}\n`);
+  process.stderr.write(`${describeBug(error)}\n`);
   return EXIT.bug;
 }
 

@@ -7,6 +7,9 @@ const RUNS = ['provision', 'validate'] as const;
 export const TASKS = [...RUNS, 'unlock'] as const;
 export type TaskName = (typeof TASKS)[number];
 
+export const FORMATS = ['text', 'json', 'github', 'junit', 'sarif'] as const;
+type Format = (typeof FORMATS)[number];
+
 export interface Options {
   readonly task: (typeof RUNS)[number];
   readonly services: readonly string[];
@@ -19,7 +22,9 @@ export interface Options {
   readonly detailedExitcode: boolean;
   /** Seconds; undefined: what vars say. */
   readonly maxWait: number | undefined;
-  readonly format: 'text' | 'json';
+  /** Seconds; undefined: the default. */
+  readonly lockTimeout: number | undefined;
+  readonly format: Format;
   readonly vaultPasswordFiles: readonly string[];
   readonly vaultIds: readonly string[];
   readonly askVaultPass: boolean;
@@ -30,6 +35,8 @@ export interface Options {
 export type Request =
   | { readonly kind: 'run'; readonly options: Options }
   | { readonly kind: 'unlock'; readonly files: readonly string[] }
+  /** For the role's action plugin only: it speaks by stdin and stdout. */
+  | { readonly kind: 'play' }
   | { readonly kind: 'help'; readonly task: TaskName | null }
   | { readonly kind: 'version' };
 
@@ -43,6 +50,7 @@ export const FLAGS = {
   diff: { type: 'boolean', short: 'D' },
   'detailed-exitcode': { type: 'boolean' },
   'max-wait': { type: 'string' },
+  'lock-timeout': { type: 'string' },
   format: { type: 'string' },
   json: { type: 'boolean' },
   'vault-password-file': { type: 'string', multiple: true },
@@ -56,10 +64,11 @@ export const FLAGS = {
 } as const satisfies ParseArgsConfig['options'];
 
 /** Options that the task validate does not take. */
-export const CHANGING_ONLY = ['check', 'diff', 'max-wait'] as const;
+export const CHANGING_ONLY = ['check', 'diff', 'max-wait', 'lock-timeout'] as const;
 
 /** Reads the arguments after the program's name. Throws InputError (E_OPTION). */
 export function parseOptions(argv: readonly string[]): Request {
+  if (argv.length === 1 && argv[0] === 'play') return { kind: 'play' };
   const { values, positionals } = parse(argv);
   const [name, ...names] = positionals;
   const task = findTask(name);
@@ -67,7 +76,8 @@ export function parseOptions(argv: readonly string[]): Request {
   if (values.version === true) return { kind: 'version' };
   if (task === 'unlock') return parseUnlock(names, values);
   const faults = checkTogether(values, task);
-  const maxWait = parseMaxWait(values['max-wait'], faults);
+  const maxWait = parseSeconds('max-wait', values, faults);
+  const lockTimeout = parseSeconds('lock-timeout', values, faults);
   const format = parseFormat(values, faults);
   if (faults.length > 0) throw new InputError(faults);
   return {
@@ -83,6 +93,7 @@ export function parseOptions(argv: readonly string[]): Request {
       diff: values.diff === true,
       detailedExitcode: values['detailed-exitcode'] === true,
       maxWait,
+      lockTimeout,
       format,
       vaultPasswordFiles: [
         ...(values['vault-password-file'] ?? []),
@@ -110,13 +121,15 @@ function parseUnlock(files: readonly string[], values: Values): Request {
 /** Gives what arguments that cannot be read ask for, as far as it shows. */
 export function guessOptions(argv: readonly string[]): Pick<Options, 'task' | 'check' | 'format'> {
   const task = RUNS.find((one) => argv.includes(one)) ?? 'provision';
-  const isJson = argv.some(
-    (word, index) => word === '--json' || `${argv[index - 1]}=${word}`.endsWith('--format=json'),
-  );
+  const isAskedFor = (format: Format): boolean =>
+    argv.some(
+      (word, index) =>
+        word === `--format=${format}` || (word === format && argv[index - 1] === '--format'),
+    );
   return {
     task,
     check: task === 'validate' || argv.includes('--check') || argv.includes('-C'),
-    format: isJson || argv.includes('--format=json') ? 'json' : 'text',
+    format: argv.includes('--json') ? 'json' : (FORMATS.find(isAskedFor) ?? 'text'),
   };
 }
 
@@ -147,7 +160,7 @@ function describeParseError(error: NodeJS.ErrnoException, argv: readonly string[
     code: 'E_OPTION',
     found: 'an option without its value, or with a value that it does not take',
     wanted:
-      'values after -i, -l, -e, --playbook-dir, --max-wait, --format, --vault-password-file and --vault-id, and after no other',
+      'values after -i, -l, -e, --playbook-dir, --max-wait, --lock-timeout, --format, --vault-password-file and --vault-id, and after no other',
     fix: 'see `matrix-tokens --help`',
   };
 }
@@ -201,28 +214,35 @@ function checkTogether(values: Values, task: Options['task']): Fault[] {
   return faults;
 }
 
-function parseMaxWait(text: string | undefined, faults: Fault[]): number | undefined {
+function parseSeconds(
+  name: 'max-wait' | 'lock-timeout',
+  values: Values,
+  faults: Fault[],
+): number | undefined {
+  const text = values[name];
   if (text === undefined) return undefined;
   const seconds = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
   if (seconds <= 86_400) return seconds;
   faults.push({
     code: 'E_OPTION',
-    found: '--max-wait with something else than seconds',
+    found: `--${name} with something else than seconds`,
     wanted: 'a whole number from 0 to 86400',
   });
   return undefined;
 }
 
-function parseFormat(values: Values, faults: Fault[]): 'text' | 'json' {
-  const format = values.json === true ? (values.format ?? 'json') : (values.format ?? 'text');
-  if (format === 'json' || (format === 'text' && values.json !== true)) return format;
+function parseFormat(values: Values, faults: Fault[]): Format {
+  const name = values.format ?? (values.json === true ? 'json' : 'text');
+  const format = FORMATS.find((one) => one === name);
+  if (format !== undefined && (values.json !== true || format === 'json')) return format;
   faults.push({
     code: 'E_OPTION',
     found:
       values.json === true
         ? '--json together with another --format'
-        : `--format ${format.slice(0, 40)}`,
-    wanted: 'text or json',
+        : `--format ${name.slice(0, 40)}`,
+    wanted: `one of ${FORMATS.join(', ')}`,
+    fix: didYouMean(name, FORMATS),
   });
   return 'text';
 }

@@ -64,7 +64,7 @@ export function progressOn(stream: NodeJS.WriteStream): {
     const draw = (): void => {
       const left = Math.max(0, end - Date.now());
       if (left === 0) clear();
-      else stream.write(`\r\u001b[K${redact(describe({ ...event, ms: left }))}`);
+      else stream.write(`\r\u001b[K${redact(describeProgress({ ...event, ms: left }))}`);
     };
     draw();
     timer = setInterval(draw, 1000);
@@ -75,12 +75,13 @@ export function progressOn(stream: NodeJS.WriteStream): {
     show(event) {
       clear();
       if (stream.isTTY && 'ms' in event && event.ms >= 1000) countDown(event);
-      else stream.write(`${redact(describe(event))}\n`);
+      else stream.write(`${redact(describeProgress(event))}\n`);
     },
   };
 }
 
-function describe(event: Progress): string {
+/** Gives what a run is doing in a line. */
+export function describeProgress(event: Progress): string {
   switch (event.kind) {
     case 'pause':
       return `${event.server}: ${causeOf(event.code)}, waiting ${seconds(event.ms)} (${event.remaining} to go)`;

@@ -24,7 +24,7 @@ async function conflictsOf(
   const files = { 'inv/hosts.yml': JSON.stringify({ all: { hosts: Object.fromEntries(vars) } }) };
   await withFolder(files, async (cwd) => {
     const { services } = await readDefinitions(await loadHosts(cwd), null);
-    const located = await locateServices(services, { cwd, decrypt: null });
+    const located = await locateServices(services, { cwd, env: {}, decrypt: null });
     codes.push(...findConflicts(located).map(({ code }) => code));
   });
   return codes;

@@ -46,6 +46,14 @@ test('an entry is read as it was written, and dropping it leaves nothing, not ev
   assert.deepEqual(await readdir(folder), []);
 });
 
+test('of two journals in folders that were made for both, the last one to go takes all along', async (t) => {
+  const folder = await makeFolder(t);
+  const homes = ['a', 'b'].map((host) => join(folder, `host_vars/${host}/vault_matrix_tokens`));
+  for (const home of homes) await writeEntry(home, ENTRY);
+  for (const home of homes) await dropEntry(home, ENTRY);
+  assert.deepEqual(await readdir(folder), []);
+});
+
 test('folders that were there before, or have something else in them, stay', async (t) => {
   const folder = await makeFolder(t);
   await mkdir(join(folder, 'there'));

@@ -16,11 +16,11 @@ import { acquireLock, removeLock } from '../src/vault/lock.ts';
 
 const WORKER = fileURLToPath(new URL('./helpers/vault-worker.js', import.meta.url));
 const noProc = process.platform === 'linux' ? false : 'only Linux tells who is dead';
-const PROCESSES = 12;
-const TURNS = 20;
+const PROCESSES = 20;
+const TURNS = 60;
 
 test(
-  '12 processes that leave dead locks behind, and 6 that are killed: no turn of 240 is lost',
+  '20 processes that leave dead locks behind, and 6 that are killed: no turn of 1,200 is lost',
   {
     skip: noProc,
   },

@@ -4,6 +4,7 @@ import { InputError } from '../src/errors.ts';
 import { helpText } from '../tasks/help.ts';
 import { CHANGING_ONLY, FLAGS, guessOptions, parseOptions, TASKS } from '../tasks/options.ts';
 import type { Options } from '../tasks/options.ts';
+import { isTooOld } from '../tasks/version.ts';
 
 function optionsOf(...argv: readonly string[]): Options {
   const request = parseOptions(argv);
@@ -35,6 +36,7 @@ test('without a task, provision is meant, with nothing chosen', () => {
     diff: false,
     detailedExitcode: false,
     maxWait: undefined,
+    lockTimeout: undefined,
     format: 'text',
     vaultPasswordFiles: [],
     vaultIds: [],
@@ -127,6 +129,8 @@ test('seconds to wait are whole and at most a day', () => {
     assert.match(faultOf(`--max-wait=${text}`), /--max-wait/);
   }
   assert.equal(optionsOf('--max-wait=86400').maxWait, 86_400);
+  assert.equal(optionsOf('--lock-timeout=0').lockTimeout, 0);
+  assert.match(faultOf('--lock-timeout=soon'), /^--lock-timeout with something else than seconds/);
 });
 
 test('what arguments that cannot be read ask for is guessed for their error', () => {
@@ -141,4 +145,15 @@ test('what arguments that cannot be read ask for is guessed for their error', ()
   }
   assert.equal(guessOptions(['--format', 'text']).format, 'text');
   assert.equal(guessOptions(['-C']).check, true);
+});
+
+test('a Node that lacks what is used is told apart', () => {
+  const versions = ['12.22.12', '18.19.0', '20.18.3', '20.19.0', '20.20.2', '22.12.0', '24.0.0'];
+  assert.deepEqual(versions.filter(isTooOld), versions.slice(0, 3));
+});
+
+test('the task of the role is for nobody else: it is not offered, and takes no options', () => {
+  assert.deepEqual(parseOptions(['play']), { kind: 'play' });
+  assert.ok(!(TASKS as readonly string[]).includes('play'));
+  assert.throws(() => parseOptions(['play', '-v']), InputError);
 });

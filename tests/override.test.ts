@@ -24,7 +24,7 @@ async function locate(cwd: string, vaultFile: string | null): Promise<LocatedSer
   assert(definition !== undefined);
   const at = { file: 'x', line: 1, column: 1 };
   const asked = { ...definition, vaultFile: vaultFile === null ? null : { path: vaultFile, at } };
-  const [located] = await locateServices([asked], { cwd, decrypt: null });
+  const [located] = await locateServices([asked], { cwd, env: {}, decrypt: null });
   return located ?? assert.fail();
 }
 

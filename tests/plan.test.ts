@@ -16,7 +16,7 @@ async function planFor(
   const inventory = JSON.stringify({ all: { hosts: { h: { matrix_domain: 'd', ...vars } } } });
   await withFolder({ ...files, 'inv/hosts.yml': inventory }, async (cwd) => {
     const { services } = await readDefinitions(await loadHosts(cwd), null);
-    plans.push(planServices(await locateServices(services, { cwd, decrypt: null })));
+    plans.push(planServices(await locateServices(services, { cwd, env: {}, decrypt: null })));
   });
   return plans[0] ?? assert.fail();
 }

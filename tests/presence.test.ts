@@ -20,7 +20,7 @@ async function planFor(vars: object, service: object = {}): Promise<Action> {
   const files = { 'inv/hosts.yml': JSON.stringify({ all: { hosts: { example: all } } }) };
   await withFolder(files, async (cwd) => {
     const { services } = await readDefinitions(await loadHosts(cwd), null);
-    actions.push(...planServices(await locateServices(services, { cwd, decrypt: null })));
+    actions.push(...planServices(await locateServices(services, { cwd, env: {}, decrypt: null })));
   });
   return actions[0] ?? assert.fail();
 }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
+import { rememberBefore, saidBy } from './helpers/crash-truth.ts';
 import { deviceIds, requestLines } from './helpers/homeserver.ts';
 import { outcomesOf } from './helpers/provision-project.ts';
 import { putProxyBefore } from './helpers/provision-proxy.ts';
@@ -77,6 +78,15 @@ for (const [code, rewrites] of Object.entries(LOGGED_OUT)) {
     await assertConverged(services);
   });
 
+  test(`${code}, and only the third logout gets through: nothing is left`, async (t) => {
+    const services = await withRewrites(t, rewrites);
+    services.homeserver.faults.push({ path: /\/logout$/, nth: [1, 2], cut: 'before' });
+    const inside = await provisionInside(services);
+    assert.equal(outcomeOf(inside, 'news'), `failed ${code}`);
+    assert.deepEqual(inside.report.leftovers, []);
+    assert.equal(services.homeserver.state.sessions.size, 0);
+  });
+
   test(`${code}, and the logout fails: the next run removes the session`, async (t) => {
     const services = await withRewrites(t, rewrites);
     const { faults } = services.homeserver;
@@ -115,7 +125,9 @@ test('an answer that comes after the timeout: its session is removed in the same
   const { project, homeserver } = services;
   // The clock of the run goes 40 times faster: its 30 s are 750 ms.
   homeserver.faults.push({ method: 'POST', path: /\/login$/, nth: 1, delayAfterMs: 2000 });
+  const judge = rememberBefore(services);
   const run = await project.run(['--json'], { preload: { speed: 40 } });
+  assert.deepEqual(await judge(saidBy(run)), []);
   assert.deepEqual(outcomesOf(run), { news: 'changed' }, run.stderr);
   assert.equal(run.exitCode, 0);
   assert.equal(requestLines(homeserver).filter((line) => LOGIN.test(line)).length, 2);
@@ -126,7 +138,9 @@ test('no answer in time, three times: unreachable, and the next run removes all 
   const services = await servicesFor(t, { names: ['news'] });
   const { project, homeserver } = services;
   homeserver.faults.push({ method: 'POST', path: /\/login$/, delayAfterMs: 2000 });
+  const judge = rememberBefore(services);
   const run = await project.run(['--json'], { preload: { speed: 40 } });
+  assert.deepEqual(await judge(saidBy(run)), []);
   assert.deepEqual(outcomesOf(run), { news: 'unreachable' });
   assert.equal(run.exitCode, 1, 'sessions are left');
   assert.equal(deviceIds(homeserver, 'news').length, 3, 'each with an ID of its own');

@@ -9,6 +9,7 @@ import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { rememberBefore, saidBy } from './helpers/crash-truth.ts';
 import { BUNDLE, outcomesOf, reportOf } from './helpers/provision-project.ts';
 import type { Project, Run } from './helpers/provision-project.ts';
 import {
@@ -46,7 +47,9 @@ for (const [name, { path, leftovers }] of Object.entries(READ_ONLY)) {
     const { project, homeserver } = services;
     folders.push(join(project.folder, FILES), join(project.folder, path));
     const asSomebody = await runAsSomebody(t, project);
+    const judge = rememberBefore(services);
     const run = await asSomebody();
+    assert.deepEqual(await judge(saidBy(run)), []);
     const report = reportOf(run);
     const [service] = report.services;
     assert.equal(run.exitCode, 1);
@@ -75,8 +78,10 @@ test('the journal becomes read-only while a session is removed: that is told, no
   homeserver.faults.push({ method: 'POST', path: /\/login$/, nth: 1, cut: 'after' });
   folder = join(project.folder, STATE);
   const asSomebody = await runAsSomebody(t, project);
+  const judge = rememberBefore(services);
   const run = await asSomebody();
   assert.equal(run.exitCode, 1, run.stderr);
+  assert.deepEqual(await judge(saidBy(run)), []);
   assert.deepEqual(outcomesOf(run), { news: 'changed' });
   assert.match(reportOf(run).sessions_left[0]?.message ?? '', /^cannot write .*permission denied/);
   chmodSync(folder, 0o700);

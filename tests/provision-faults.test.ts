@@ -11,9 +11,12 @@ import * as fc from 'fast-check';
 import { errorAnswer, jsonAnswer } from '../scripts/homeserver/answer.ts';
 import { htmlAnswer } from '../scripts/homeserver/faults.ts';
 import type { HomeserverFault } from '../scripts/homeserver/faults.ts';
+import { SOFTWARE } from '../scripts/homeserver/servers.ts';
+import { rememberBefore, saidInside } from './helpers/crash-truth.ts';
 import { assertConverged, FILES, servicesFor } from './helpers/provision-services.ts';
 import type { Services, ServicesOptions } from './helpers/provision-services.ts';
 import { assertNothingLost, outcomeOf, provisionInside } from './helpers/provision-world.ts';
+import type { Inside } from './helpers/provision-world.ts';
 
 type Effect = Omit<HomeserverFault, 'method' | 'path' | 'nth'>;
 
@@ -46,6 +49,14 @@ const ENDPOINTS = {
 const ONE: ServicesOptions = { names: ['news'] };
 const LOST = { ...ENDPOINTS.login, ...EFFECTS['cut after it was executed'], nth: 1 };
 
+/** Whatever happens, the run says what is true. */
+async function runTruly(services: Services): Promise<Inside> {
+  const judge = rememberBefore(services);
+  const inside = await provisionInside(services, { meanwhile });
+  assert.deepEqual(await judge(saidInside(inside)), []);
+  return inside;
+}
+
 /** Without faults, everything must come to its place. */
 async function assertRecovers(services: Services): Promise<void> {
   services.homeserver.faults.length = 0;
@@ -61,7 +72,7 @@ for (const [name, effect] of Object.entries(EFFECTS)) {
     const always = await servicesFor(t, { ...ONE, software: 'mas' });
     always.homeserver.faults.push({ ...ENDPOINTS.login, ...effect });
     for (const services of [once, always]) {
-      await provisionInside(services, { meanwhile });
+      await runTruly(services);
       await assertNothingLost(services);
       await assertRecovers(services);
     }
@@ -70,7 +81,7 @@ for (const [name, effect] of Object.entries(EFFECTS)) {
   test(`the token cannot be stored, and its logout is ${name}`, async (t) => {
     const services = await withMeddler(t, { software: 'dendrite', ...ONE });
     services.homeserver.faults.push({ ...ENDPOINTS.logout, ...effect, nth: 1 });
-    const inside = await provisionInside(services, { meanwhile });
+    const inside = await runTruly(services);
     assert.equal(outcomeOf(inside, 'news'), 'failed STORE_FAILED');
     assert.equal(await services.project.read(`${FILES}/news.yml`), MEDDLED);
     await assertNothingLost(services);
@@ -93,7 +104,7 @@ for (const endpoint of ['whoami', 'devices', 'delete_devices', 'login', 'logout'
       // The first login is lost, the second one stored, the third one is that of the removal.
       const nth = endpoint === 'login' ? 3 : 1;
       services.homeserver.faults.push(LOST, { ...ENDPOINTS[endpoint], ...EFFECTS[effect], nth });
-      await provisionInside(services, { meanwhile });
+      await runTruly(services);
       await assertNothingLost(services);
       await assertRecovers(services);
     }
@@ -108,7 +119,7 @@ test('any faults in any order: the run after them puts everything in its place',
     // An empty object says that a removal was done.
     .filter(([where, what]) => where !== ENDPOINTS.delete_devices || what !== EFFECTS[EMPTY])
     .map(([where, what, nth]): HomeserverFault => ({ ...where, ...what, nth: nth + 1 }));
-  const software = fc.constantFrom('synapse', 'mas', 'dendrite');
+  const software = fc.constantFrom(...SOFTWARE);
   const keys = fc.constantFrom<string[]>([], ['device_id: FIXED']);
   const meddles = fc.boolean();
   await fc.assert(
@@ -121,7 +132,7 @@ test('any faults in any order: the run after them puts everything in its place',
         const services = await make(t, { ...options, ...ONE });
         services.homeserver.faults.push(LOST, ...faults);
         for (let run = 0; run < 2; run += 1) {
-          await provisionInside(services, { meanwhile });
+          await runTruly(services);
           await assertNothingLost(services);
         }
         await assertRecovers(services);

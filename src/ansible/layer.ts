@@ -4,8 +4,13 @@
 import type { MapEntry } from '../yaml/node.ts';
 import { mergeValues } from './merge-maps.ts';
 
-/** `magic`: what Ansible itself defines, such as `inventory_hostname`. */
-export type LayerKind = 'inventory' | 'group_vars' | 'host_vars' | 'extra' | 'magic';
+/**
+ * `magic`: what Ansible itself defines, such as `inventory_hostname`. In a play there are more:
+ * `default`: defaults of a role, which everything else wins over; `play`: what wins over host_vars,
+ * such as the vars of a play; `unknown`: Ansible does not tell.
+ */
+export type LayerKind =
+  'default' | 'inventory' | 'group_vars' | 'host_vars' | 'play' | 'extra' | 'magic' | 'unknown';
 
 export interface Layer {
   readonly kind: LayerKind;
@@ -19,6 +24,8 @@ export interface Layer {
   readonly vars: ReadonlyMap<string, MapEntry> | null;
   /** The file is encrypted as a whole. */
   readonly encrypted: boolean;
+  /** Only we have read it: the running play does not see what stands in it. */
+  readonly unseen?: true;
 }
 
 /** What a host's layers say about one name. */

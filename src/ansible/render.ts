@@ -9,8 +9,8 @@ import { fromPlain } from './render-data.ts';
 
 export type Rendered =
   | { readonly kind: 'value'; readonly node: YamlNode }
-  /** Ansible was asked and could not. */
-  | { readonly kind: 'failed' }
+  /** Ansible was asked and could not; perhaps it said which name is not defined. */
+  | { readonly kind: 'failed'; readonly undefinedName?: string }
   /** It will be known after `renderNoted`. */
   | { readonly kind: 'noted' }
   /** There is no Ansible. */

@@ -7,7 +7,7 @@ import type { MapEntry, MapNode, YamlNode } from '../yaml/node.ts';
 import { describeType, getEntry, scalarText } from '../yaml/node.ts';
 import { faultsOf } from './faults.ts';
 import { readPasswordShape } from './password-shape.ts';
-import { serviceSchema, varsSchema } from './schema.ts';
+import { ROLE_VARIABLES, serviceSchema, varsSchema } from './schema.ts';
 import { strayNames } from './stray-names.ts';
 import { validateVars, type SchemaError } from './validator.ts';
 import {
@@ -58,7 +58,7 @@ export interface RawHost {
 export async function collectHost(reader: ValueReader): Promise<RawHost> {
   const { host } = reader;
   const nearNames = host.names(NEAR_PREFIX);
-  const names = [...nearNames].filter((name) => name.startsWith(PREFIX)).toSorted();
+  const names = [...nearNames].filter(isOurs).toSorted();
   const collected: Collected = {
     services: [],
     settings: new Map(),
@@ -98,6 +98,10 @@ interface Collected {
   readonly settingFaults: Fault[];
   /** Our variables as they were read, for the schema. */
   readonly roots: MapEntry[];
+}
+
+function isOurs(name: string): boolean {
+  return name.startsWith(PREFIX) && !ROLE_VARIABLES.includes(name);
 }
 
 function isServices(name: string): boolean {

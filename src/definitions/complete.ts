@@ -51,6 +51,7 @@ export async function completeService(
     variables: findVariables(raw.name, map, catalog),
     deviceId: textOf(map, 'device_id'),
     displayName: textOf(map, 'device_display_name') ?? `${raw.name} (matrix-tokens)`,
+    vaultDir: settings.vaultDir,
     vaultFile: file === undefined ? null : { path: nodeText(file.value), at: file.value.at },
     vaultFormat: textOf(map, 'vault_format') === 'file' ? 'file' : 'inline',
     vaultId: textOf(map, 'vault_id'),

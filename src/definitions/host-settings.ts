@@ -20,6 +20,8 @@ export interface HostSettings {
   readonly allowHttp: boolean;
   readonly caFile: string | null;
   readonly maxWait: number;
+  /** Absolute, with its place. */
+  readonly vaultDir: { readonly path: string; readonly at: Position } | null;
   readonly defaults: MapNode | null;
   /** Where a closed vault may hold the server name that nothing else names. */
   readonly hiddenName: string | null;
@@ -49,11 +51,19 @@ export async function readHostSettings(raw: RawHost, reader: ValueReader): Promi
     allowHttp,
     caFile: typeof caFile === 'string' ? fromFolder(caFile, reader.host.inventoryFolder) : null,
     maxWait: Number(plain(value('matrix_tokens_max_wait')) ?? DEFAULT_MAX_WAIT_S),
+    vaultDir: readVaultDir(value('matrix_tokens_vault_dir'), reader),
     defaults: defaults?.kind === 'map' ? defaults : null,
     closed:
       hidden === undefined ? null : new ClosedVaultError(`${hidden.name} is vaulted`, hidden.at),
     ...(serverName === null ? await whyUnnamed(reader) : { hiddenName: null, nameFaults: [] }),
   };
+}
+
+function readVaultDir(node: YamlNode | undefined, { host }: ValueReader): HostSettings['vaultDir'] {
+  const path = textOrNull(node);
+  return node === undefined || path === null
+    ? null
+    : { path: fromFolder(path, host.inventoryFolder), at: node.at };
 }
 
 /** Why nothing is known of a server name, where something may name it. */

@@ -186,6 +186,13 @@ export const varsSchema = {
       description:
         'true: a configured http:// URL is accepted beyond loopback. Passwords then travel in clear.',
     },
+    matrix_tokens_vault_dir: {
+      type: 'string',
+      minLength: 1,
+      maxLength: 1000,
+      description:
+        'Folder that receives the files, as <folder>/<host>/<service>.yml, where the inventory does not last, as in AWX; relative to the folder of the inventory. Default: host_vars beside the inventory.',
+    },
     matrix_tokens_max_wait: {
       type: 'number',
       minimum: 0,
@@ -197,6 +204,32 @@ export const varsSchema = {
   patternProperties: { '^matrix_tokens_services_[A-Za-z0-9_]+$': servicesSchema },
   additionalProperties: false,
 } as const;
+
+/** Settings of the role alone: known wherever they stand, and read by nobody else. */
+export const roleProperties = {
+  matrix_tokens_node: {
+    type: 'string',
+    default: 'node',
+    description: 'Path or name of Node 20.19 or newer on the control machine.',
+  },
+  matrix_tokens_bin: {
+    type: 'string',
+    description:
+      'Path of the program, one file, on the control machine. Default: the one that comes with the role.',
+  },
+  matrix_tokens_fail_on_deferred: {
+    type: 'boolean',
+    default: true,
+    description:
+      'Whether a service that a rate limit has put off fails the host. The next run does it.',
+  },
+} as const;
+
+/** Variables of the role, with the one that it sets. */
+export const ROLE_VARIABLES: readonly string[] = [
+  ...Object.keys(roleProperties),
+  'matrix_tokens_changed_services',
+];
 
 const catalogValue = {
   anyOf: [{ type: 'string' }, { type: 'boolean' }, { type: 'number' }],

@@ -46,6 +46,8 @@ export interface ServiceDefinition {
   readonly displayName: string;
   /** As the operator wrote it, with its place; null: the default file. */
   readonly vaultFile: { readonly path: string; readonly at: Position } | null;
+  /** Absolute: the folder for the files of all hosts; null: they stand in host_vars. */
+  readonly vaultDir: { readonly path: string; readonly at: Position } | null;
   readonly vaultFormat: 'inline' | 'file';
   readonly vaultId: string | null;
   readonly installTag: string | null;
@@ -74,6 +76,8 @@ export interface Definitions {
   readonly services: readonly ServiceDefinition[];
   readonly unwanted: readonly UnwantedService[];
   readonly unknown: readonly UnknownService[];
+  /** Folders that vars name for the files of a host. */
+  readonly folders: readonly string[];
   /** Things worth saying that are no errors. */
   readonly notes: readonly string[];
 }

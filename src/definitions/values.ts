@@ -50,7 +50,8 @@ export async function readValue(node: YamlNode, reader: ValueReader): Promise<Ya
           )
         : new InputError(undefinedReference(resolved.name, resolved.at, reader.host));
     case 'template':
-      return readRendered(node, resolved.at, reader);
+      // Before ansible-core 2.19 a lone vaulted value comes back closed.
+      return openVault(readRendered(node, resolved.at, reader), reader);
     case 'cycle':
       throw new InputError({
         code: 'E_REFERENCE',
@@ -71,8 +72,13 @@ function readRendered(node: YamlNode, at: Position, reader: ValueReader): YamlNo
   if (rendered.kind === 'failed' && decrypt === null && hasClosed) {
     throw new ClosedVaultError('Ansible renders nothing without the vault password', at);
   }
-  const fault = rendered.kind === 'failed' ? notRendered(at, renderer) : complexTemplate(at);
-  throw new InputError(fault);
+  if (rendered.kind !== 'failed') throw new InputError(complexTemplate(at));
+  const { undefinedName } = rendered;
+  throw new InputError(
+    undefinedName === undefined
+      ? notRendered(at, reader, renderer)
+      : undefinedReference(undefinedName, at, host),
+  );
 }
 
 /**
@@ -139,8 +145,14 @@ function undefinedReference(name: string, at: Position, host: HostView): Fault {
     code: 'E_REFERENCE',
     at,
     found: `a reference to '${name}', which is not defined for host ${host.name}`,
-    wanted: 'a variable of the inventory, of host_vars, group_vars or -e',
-    fix: `define '${name}', or write the value itself (defaults of roles are not seen here)`,
+    wanted:
+      host.play === undefined
+        ? 'a variable of the inventory, of host_vars, group_vars or -e'
+        : 'a variable that this play sees',
+    fix:
+      host.play === undefined
+        ? `define '${name}', or write the value itself (defaults of roles are not seen here)`
+        : `define '${name}', or write the value itself (defaults of a role are seen only if the role stands before this one)`,
   };
 }
 
@@ -155,7 +167,16 @@ function complexTemplate(at: Position): Fault {
 }
 
 /** What Ansible said may hold anything, so it is not repeated. */
-function notRendered(at: Position, { lacksTyped }: Renderer): Fault {
+function notRendered(at: Position, { host }: ValueReader, { lacksTyped }: Renderer): Fault {
+  if (host.play !== undefined) {
+    return {
+      code: 'E_TEMPLATE',
+      at,
+      found: 'Jinja that Ansible cannot render in this play',
+      wanted: 'a value that it can',
+      fix: 'look at it with ansible.builtin.debug, on a terminal that nobody else sees',
+    };
+  }
   return {
     code: 'E_TEMPLATE',
     at,

@@ -12,6 +12,7 @@ import {
 import { endpointUrl, type Homeserver } from './homeserver.ts';
 import type { HttpClient } from './http.ts';
 import type { HttpResult } from './http-result.ts';
+import { cleanLoginType } from './server-text.ts';
 import { parseServerName } from './user-id.ts';
 import { checkDiscovered, readWellKnown, wellKnownFailure } from './well-known.ts';
 
@@ -115,7 +116,7 @@ async function readFlows(client: HttpClient, api: Api): Promise<readonly string[
 function typeOfFlow(flow: unknown): string | null {
   if (typeof flow !== 'object' || flow === null || !('type' in flow)) return null;
   // Whatever else stands there is neither looked for nor fit to be shown.
-  return typeof flow.type === 'string' && /^[\w.-]{1,100}$/.test(flow.type) ? flow.type : null;
+  return typeof flow.type === 'string' ? cleanLoginType(flow.type) : null;
 }
 
 /** @see https://spec.matrix.org/v1.19/client-server-api/#authentication-api-discovery */

@@ -11,7 +11,7 @@ export function findOverride(service: LocatedService, path: VariablePath): Fault
   const holders = host.layers.filter((layer) => layer.vars?.has(path[0]) === true);
   const others = holders.filter((layer) => layer.path !== service.target.file);
   if (service.target.unloaded !== undefined) return null;
-  const winner = others.findLast((layer) => ranksAbove(layer, service));
+  const winner = others.findLast((layer) => ranksAbove(layer, service, path[0]));
   if (winner !== undefined) return overridden(service, path, winner);
   // A map in the file itself hides those of the others already; merged ones hide nothing.
   if (path.length === 1 || others.length < holders.length || host.mergeMaps) return null;
@@ -27,17 +27,21 @@ function isNull(layer: Layer, name: string): boolean {
 /**
  * Would this layer rank above the file? Files of one folder are loaded in the order of their names, a
  * folder in the place of its name. Above host_vars beside the inventory stand those of the playbook,
- * then -e. What cannot be known of a file that does not exist yet counts as above.
+ * then -e and what a play sets. What cannot be known of a file that does not exist yet counts as
+ * above. Where Ansible does not tell who sets a variable, it counts as above as soon as the file has
+ * a value that does not come through: so nobody is logged in twice for nothing.
  */
-function ranksAbove(layer: Layer, { definition, target }: LocatedService): boolean {
+function ranksAbove(layer: Layer, { definition, target }: LocatedService, name: string): boolean {
   const { host } = definition;
   const own = host.layers.findIndex((one) => one.path === target.file);
+  if (layer.kind === 'default') return false;
+  if (layer.kind === 'unknown') return host.layers[own]?.vars?.has(name) === true;
   if (own !== -1) return host.layers.indexOf(layer) > own;
   const root = [host.inventoryFolder, host.playbookFolder].find((folder) =>
     isInside(target.file, folder),
   );
   if (root === undefined) return layer.kind !== 'inventory' || layer.of === host.name;
-  if (layer.kind !== 'host_vars') return layer.kind === 'extra';
+  if (layer.kind !== 'host_vars') return layer.kind === 'extra' || layer.kind === 'play';
   if (layer.path === null || !isInside(layer.path, root)) {
     return root !== host.playbookFolder;
   }
@@ -63,11 +67,15 @@ function overridden(service: LocatedService, path: VariablePath, winner: Layer):
     at: entry?.at,
     found: `a value of ${path[0]} that would win over the one in ${service.target.shown}`,
     wanted: `nothing above ${service.target.shown} that sets ${path[0]}`,
-    fix:
-      entry === undefined || winner.kind === 'extra'
-        ? `leave ${path[0]} out of -e`
-        : `remove the line ${formatPosition(entry.at)}`,
+    fix: howToRemove(winner, path[0]),
   };
+}
+
+function howToRemove({ kind, vars }: Layer, name: string): string {
+  const at = vars?.get(name)?.at;
+  if (at === undefined || kind === 'extra') return `leave ${name} out of -e`;
+  if (at.line !== 0) return `remove the line ${formatPosition(at)}`;
+  return `find what sets ${name} after host_vars (a play, set_fact, the vars of a role, -e), and remove it`;
 }
 
 function hidesMap(service: LocatedService, path: VariablePath, other: Layer): Fault {

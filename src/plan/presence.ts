@@ -1,5 +1,5 @@
 // Is there a value already? The effective value counts, in whatever file it stands.
-import type { Lookup } from '../ansible/layer.ts';
+import type { Layer, Lookup } from '../ansible/layer.ts';
 import type { VariablePath } from '../definitions/types.ts';
 import { formatPosition, InputError, type Position } from '../errors.ts';
 import { checkEnvelope } from '../vault/envelope.ts';
@@ -18,6 +18,8 @@ interface ChainEnd {
   /** Where a value would have to be written to be seen. */
   readonly write: VariablePath;
   readonly node: YamlNode | null;
+  /** Where the value stands. */
+  readonly layer: Layer | null;
   readonly closed: readonly string[];
 }
 
@@ -39,12 +41,12 @@ export function findPresence(located: LocatedService, path: VariablePath): Prese
 function followChain(located: LocatedService, path: VariablePath): ChainEnd {
   let write = path;
   for (let step = 0; step < LONGEST_CHAIN; step++) {
-    const { node, closed } = valueAt(located, write);
+    const { node, layer, closed } = valueAt(located, write);
     const next = node === null ? null : pureReference(node);
-    if (next === null) return { write, node, closed };
+    if (next === null) return { write, node, layer, closed };
     write = [next];
   }
-  return { write, node: valueAt(located, path).node, closed: [] };
+  return { write, ...valueAt(located, path), closed: [] };
 }
 
 function pureReference(node: YamlNode): string | null {
@@ -53,18 +55,15 @@ function pureReference(node: YamlNode): string | null {
   return PURE_REFERENCE.exec(node.value)?.[1] ?? null;
 }
 
-function valueAt(
-  located: LocatedService,
-  [name, ...keys]: VariablePath,
-): { node: YamlNode | null; closed: readonly string[] } {
+function valueAt(located: LocatedService, [name, ...keys]: VariablePath): Omit<ChainEnd, 'write'> {
   const { found, closed } = lookup(located, name);
   let node: YamlNode | null = found?.entry.value ?? null;
   for (const key of keys) {
-    if (node === null || isNothing(node)) return { node: null, closed: [] };
+    if (node === null || isNothing(node)) return { node: null, layer: null, closed: [] };
     if (node.kind !== 'map') throw new InputError(notAMap(name, node, node.at));
     node = getEntry(node, key)?.value ?? null;
   }
-  return { node, closed: found === null ? closed : [] };
+  return { node, layer: found?.layer ?? null, closed: found === null ? closed : [] };
 }
 
 /** A key without a value, where a map is wanted, is a map that nobody has filled yet. */
@@ -88,9 +87,9 @@ function judge(located: LocatedService, node: YamlNode, end: ChainEnd): Presence
   const resolved = located.definition.host.resolve(node);
   switch (resolved.kind) {
     case 'found':
-      return judgeValue(resolved.node, end.write);
+      return judgeValue(resolved.node, end);
     case 'text':
-      return { kind: 'present', node };
+      return { kind: 'present', node, layer: end.layer, name: end.write[0] };
     case 'undefined':
       if (resolved.closed.length > 0) return { kind: 'unknown', closed: resolved.closed };
       throw new InputError({
@@ -100,12 +99,7 @@ function judge(located: LocatedService, node: YamlNode, end: ChainEnd): Presence
         wanted: 'a reference like "{{ name }}" alone, which then names the variable to fill',
       });
     case 'template':
-      throw new InputError({
-        code: 'E_TEMPLATE',
-        at: resolved.at,
-        found: 'a token that comes out of Jinja other than plain references',
-        wanted: 'a token, a reference like "{{ name }}", or no value',
-      });
+      return judgeRendered(located, node, end, resolved.at);
     case 'cycle':
       throw new InputError({
         code: 'E_REFERENCE',
@@ -115,17 +109,36 @@ function judge(located: LocatedService, node: YamlNode, end: ChainEnd): Presence
   }
 }
 
-function judgeValue(node: YamlNode, write: VariablePath): Presence {
+function judgeValue(node: YamlNode, { write, layer }: ChainEnd): Presence {
+  const present: Presence = { kind: 'present', node, layer, name: write[0] };
   if (node.kind !== 'scalar') throw new InputError(noToken(node));
   if (node.tag === 'vault') {
     checkEnvelope(scalarText(node.value), node.at);
-    return { kind: 'present', node };
+    return present;
   }
   if (node.value === null) return { kind: 'placeholder', write, at: node.at };
   if (typeof node.value !== 'string') throw new InputError(noToken(node));
   return PLACEHOLDER.test(node.value.trim())
     ? { kind: 'placeholder', write, at: node.at }
-    : { kind: 'present', node };
+    : present;
+}
+
+/** Where Ansible is at hand, it says whether there is a token; where a new one belongs, nobody can. */
+function judgeRendered(
+  located: LocatedService,
+  node: YamlNode,
+  end: ChainEnd,
+  at: Position,
+): Presence {
+  const rendered = located.definition.host.play?.render(node);
+  const presence = rendered?.kind === 'value' ? judgeValue(rendered.node, end) : null;
+  if (presence?.kind === 'present') return presence;
+  throw new InputError({
+    code: 'E_TEMPLATE',
+    at,
+    found: 'a token that comes out of Jinja other than plain references',
+    wanted: 'a token, a reference like "{{ name }}", or no value',
+  });
 }
 
 /** Says why a value counts as missing. */

@@ -28,7 +28,13 @@ export interface LocatedService {
 
 /** What is known of the value in one variable. */
 export type Presence =
-  | { readonly kind: 'present'; readonly node: YamlNode }
+  | {
+      readonly kind: 'present';
+      readonly node: YamlNode;
+      /** Where the value stands, and the variable that holds it; null: nowhere that can be named. */
+      readonly layer: Layer | null;
+      readonly name: string;
+    }
   | { readonly kind: 'missing'; readonly write: VariablePath }
   | { readonly kind: 'placeholder'; readonly write: VariablePath; readonly at: Position }
   | { readonly kind: 'unknown'; readonly closed: readonly string[] };
@@ -39,6 +45,8 @@ export type Action = LocatedService &
     | {
         readonly kind: 'present';
         readonly accessToken: YamlNode;
+        /** Variables that stand in the file of the service, and that the running play does not see. */
+        readonly unseen: readonly string[];
       }
     | {
         readonly kind: 'login';

@@ -7,8 +7,8 @@ import { resolveTarget } from '../vault/real-path.ts';
 import { StoreError } from '../vault/store-error.ts';
 import type { World } from './world.ts';
 
-/** How long another run is waited for before it is named and this one ends. */
-const WAIT_MS = 60_000;
+/** Seconds that another run is waited for before it is named and this one ends. */
+const LOCK_TIMEOUT_S = 60;
 
 export interface Locks {
   /** Gives the lock of an action's file, or undefined where this run does not hold it. */
@@ -16,8 +16,17 @@ export interface Locks {
   release(): Promise<void>;
 }
 
+export interface LockTargetsOptions {
+  /** Seconds, for all files together; undefined: 60. */
+  readonly lockTimeout: number | undefined;
+}
+
 /** Locks the files of the actions. Throws InputError (E_LOCKED, E_TARGET), with nothing locked. */
-export async function lockTargets(actions: readonly Action[], world: World): Promise<Locks> {
+export async function lockTargets(
+  actions: readonly Action[],
+  { lockTimeout = LOCK_TIMEOUT_S }: LockTargetsOptions,
+  world: World,
+): Promise<Locks> {
   const shown = new Map<string, string>();
   const paths = new Map<string, string>();
   for (const { target } of actions) {
@@ -27,11 +36,13 @@ export async function lockTargets(actions: readonly Action[], world: World): Pro
   }
   const locks = new Map<string, Lock>();
   const release = async (): Promise<void> => {
-    for (const lock of locks.values()) await releaseOne(lock, world);
+    await Promise.all([...locks.values()].map((lock) => releaseOne(lock, world)));
   };
+  const deadline = world.now() + lockTimeout * 1000;
   try {
     for (const path of [...shown.keys()].toSorted()) {
-      locks.set(path, await lockOne(path, shown.get(path) ?? path, world));
+      const waitMs = Math.max(0, deadline - world.now());
+      locks.set(path, await lockOne({ path, shown: shown.get(path) ?? path, waitMs }, world));
     }
   } catch (error) {
     await release();
@@ -40,15 +51,27 @@ export async function lockTargets(actions: readonly Action[], world: World): Pro
   return { of: ({ target }) => locks.get(paths.get(target.file) ?? target.file), release };
 }
 
-async function lockOne(path: string, shown: string, world: World): Promise<Lock> {
+interface Wanted {
+  readonly path: string;
+  readonly shown: string;
+  readonly waitMs: number;
+}
+
+async function lockOne({ path, shown, waitMs }: Wanted, world: World): Promise<Lock> {
   try {
     const lock = await acquireLock(path, {
-      waitMs: WAIT_MS,
+      waitMs,
+      now: () => world.now(),
       onWait: (holder) => world.progress({ kind: 'lock', file: shown, holder: nameOf(holder) }),
       signal: world.signal,
     });
-    await removeStaleFiles(lock);
-    return lock;
+    try {
+      await removeStaleFiles(lock);
+      return lock;
+    } catch (error) {
+      await releaseOne(lock, world);
+      throw error;
+    }
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
     throw new InputError({

@@ -1,6 +1,6 @@
 // From what is known and what was done to the lines of the report.
 import type { Assessment, WaitingSession } from '../assess.ts';
-import type { ServiceDefinition, VariablePath } from '../definitions/types.ts';
+import type { ServiceDefinition, UnwantedService, VariablePath } from '../definitions/types.ts';
 import { formatPosition } from '../errors.ts';
 import { FAILURE_CODES, type Failure } from '../matrix/failure.ts';
 import type { Action } from '../plan/types.ts';
@@ -12,13 +12,13 @@ export function settledOutcomes(assessment: Assessment): Outcome[] {
   const { actions, unwanted, unknown } = assessment;
   return [
     ...unwanted.map((one) => ({
-      ...nothing(one.host.name, one.name),
+      ...nothing(one),
       outcome: 'skipped' as const,
       server_name: one.serverName,
       message: one.reason,
     })),
     ...unknown.map((one) => ({
-      ...nothing(one.host.name, one.name),
+      ...nothing(one),
       outcome: 'unknown' as const,
       message: one.reason,
       code: 'CLOSED_VAULT',
@@ -102,7 +102,7 @@ export function describeLeftovers(
 
 function describeAction({ definition, target }: Action): Outcome {
   return {
-    ...nothing(definition.host.name, definition.name),
+    ...nothing(definition),
     ...identity(definition),
     file: target.shown,
   };
@@ -124,10 +124,11 @@ function writtenVariables({ write }: Extract<Action, { kind: 'login' }>): string
     .map((path) => path.join('.'));
 }
 
-function nothing(host: string, service: string): Outcome {
+function nothing({ host, name, at }: Pick<UnwantedService, 'host' | 'name' | 'at'>): Outcome {
   return {
-    host,
-    service,
+    host: host.name,
+    service: name,
+    defined_at: at,
     outcome: 'ok',
     user_id: null,
     server_name: null,

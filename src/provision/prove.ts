@@ -6,7 +6,7 @@ import { DEFAULT_LABEL, isEnvelope, parseEnvelope } from '../vault/envelope.ts';
 import { open } from '../vault/cipher.ts';
 import type { VaultSecret } from '../vault/keyring.ts';
 import { confirmPrompted } from '../vault/passwords.ts';
-import type { YamlNode } from '../yaml/node.ts';
+import type { MapEntry, YamlNode } from '../yaml/node.ts';
 import type { World } from './world.ts';
 
 /** More than a few values that nobody can open say the same as one. */
@@ -50,15 +50,27 @@ function wrongPassword(
 
 function findSamples(hosts: readonly HostView[], label: string): Sample[] {
   const samples = new Map<string, Sample>();
-  for (const layer of hosts.flatMap((host) => host.layers)) {
-    for (const entry of layer.vars?.values() ?? []) {
-      for (const sample of envelopesIn(entry.value)) {
-        if (samples.size >= MOST_TRIED) return [...samples.values()];
-        if (labelOf(sample) === label) samples.set(sample.envelope, sample);
-      }
+  for (const entry of allEntries(hosts)) {
+    for (const sample of envelopesIn(entry.value)) {
+      if (samples.size >= MOST_TRIED) return [...samples.values()];
+      if (labelOf(sample) === label) samples.set(sample.envelope, sample);
     }
   }
   return [...samples.values()];
+}
+
+function* allEntries(hosts: readonly HostView[]): Generator<MapEntry> {
+  for (const host of hosts) yield* entriesOf(host);
+}
+
+/** In a play, layers are known only as far as something was looked up. */
+function* entriesOf(host: HostView): Generator<MapEntry> {
+  for (const layer of host.layers) yield* layer.vars?.values() ?? [];
+  if (host.play === undefined) return;
+  for (const name of host.names()) {
+    const entry = host.lookup(name).found?.entry;
+    if (entry !== undefined) yield entry;
+  }
 }
 
 function* envelopesIn(node: YamlNode): Generator<Sample> {

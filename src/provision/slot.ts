@@ -11,6 +11,7 @@ import { loginWithPassword } from '../matrix/login/password.ts';
 import type { Job } from '../matrix/queue.ts';
 import { logout } from '../matrix/sessions.ts';
 import type { LoginWork } from '../preflight.ts';
+import type { Secret } from '../secret.ts';
 import type { StorePlan } from '../store.ts';
 import { prepareFile, type PreparedFile } from '../vault/atomic-file.ts';
 import { dropEntry, writeEntry, type JournalEntry } from '../vault/journal.ts';
@@ -140,7 +141,7 @@ async function clearDevice(
 ): Promise<Failure | null> {
   const first = await logInAs(device, work, context, state);
   if (isFailure(first)) return first;
-  return endSession(first.credential, first.entry, work, context);
+  return endSession(first.credential.accessToken, first.entry, work, context);
 }
 
 async function logInAs(
@@ -204,10 +205,8 @@ async function settleFailure(
     return;
   }
   const { accessToken, deviceId } = failure.session;
-  const gone =
-    accessToken !== null &&
-    !isFailure(await logout(context.client, context.homeserver, accessToken));
-  if (gone) return dropQuietly(work.folder, entry);
+  if (accessToken !== null && (await endSession(accessToken, entry, work, context)) === null)
+    return;
   state.abandoned.push(entry);
   if (deviceId === null || deviceId === entry.device_id) return;
   const other = { ...makeEntry(deviceId, work, context), at: entry.at };
@@ -235,7 +234,7 @@ async function store(
       return localFailure('STORE_UNSURE', error, 'the token is kept');
     }
     if (!(error instanceof StoreError) && !(error instanceof InputError)) throw error;
-    const undone = await endSession(credential, entry, work, context);
+    const undone = await endSession(credential.accessToken, entry, work, context);
     return undone === null
       ? localFailure('STORE_FAILED', error, 'the new session was logged out')
       : localFailure(
@@ -253,14 +252,15 @@ async function store(
 const LOGOUT_TRIES = 3;
 const LOGOUT_PAUSE_MS = 1000;
 
+/** Logs a session out that nobody wants, and drops its entry. Gives null where it is gone. */
 async function endSession(
-  credential: Credential,
+  accessToken: Secret,
   entry: JournalEntry,
   work: LoginWork,
   { client, homeserver, world }: SlotContext,
 ): Promise<Failure | null> {
   for (let tries = 1; ; tries++) {
-    const result = await logout(client, homeserver, credential.accessToken);
+    const result = await logout(client, homeserver, accessToken);
     if (!isFailure(result)) {
       await dropQuietly(work.folder, entry);
       return null;

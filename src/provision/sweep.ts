@@ -6,6 +6,7 @@ import type { Homeserver } from '../matrix/homeserver.ts';
 import { REQUEST_TIMEOUT_MS, type HttpClient } from '../matrix/http.ts';
 import { loginWithPassword } from '../matrix/login/password.ts';
 import type { Job } from '../matrix/queue.ts';
+import { cleanServerText } from '../matrix/server-text.ts';
 import { deleteDevices, listDevices, logout, whoami } from '../matrix/sessions.ts';
 import type { WaitingSession } from '../assess.ts';
 import type { Secret } from '../secret.ts';
@@ -189,7 +190,8 @@ function deadToken(): Failure {
 }
 
 function foreignToken(userId: string): Failure {
-  return sessionLeft(`the stored token belongs to ${userId}, so nothing can be removed with it`);
+  const owner = cleanServerText(userId);
+  return sessionLeft(`the stored token belongs to ${owner}, so nothing can be removed with it`);
 }
 
 function noPassword(): Failure {

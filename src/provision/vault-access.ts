@@ -56,6 +56,21 @@ export function openVaultAccess(options: VaultOptions, world: World): VaultAcces
   let loading: Promise<readonly VaultSecret[]> | null = null;
   const secrets = (): Promise<readonly VaultSecret[]> => (loading ??= load(sources, world));
   if (!hasSource(sources)) return { secrets, decrypt: null, decryptFile: null, ...ansible };
+  return { secrets, ...opening(secrets), ...ansible };
+}
+
+type Opening = Pick<VaultAccess, 'decrypt' | 'decryptFile'>;
+
+/** Gives access to the vault with passwords that are at hand. */
+export function vaultAccessWith(
+  secrets: readonly VaultSecret[],
+): Pick<VaultAccess, 'secrets' | 'decrypt' | 'decryptFile'> {
+  const given = (): Promise<readonly VaultSecret[]> => Promise.resolve(secrets);
+  if (secrets.length === 0) return { secrets: given, decrypt: null, decryptFile: null };
+  return { secrets: given, ...opening(given) };
+}
+
+function opening(secrets: VaultAccess['secrets']): Opening {
   const opened = new Map<string, Promise<string>>();
   const openText: Decrypt = async (envelope, at) => {
     const { decryptText } = await import('../vault/keyring.ts');
@@ -76,7 +91,7 @@ export function openVaultAccess(options: VaultOptions, world: World): VaultAcces
   };
   const decryptFile = (envelope: string, file: string): Promise<string> =>
     openOnce(envelope, { file, line: 1, column: 1 });
-  return { secrets, decrypt, decryptFile, ...ansible };
+  return { decrypt, decryptFile };
 }
 
 /** Passwords that are typed stay here: Ansible gets the files that the options name. */

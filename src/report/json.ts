@@ -1,6 +1,6 @@
 // The report for machines. Its shape is a promise: docs/json.md is made from this schema.
 import type { Fault } from '../errors.ts';
-import { redact } from '../secret.ts';
+import { toAscii } from './ascii.ts';
 import type { Report } from './types.ts';
 
 const text = { type: 'string' } as const;
@@ -26,6 +26,13 @@ export const reportSchema = {
         properties: {
           host: { ...text, description: 'Host of the inventory.' },
           service: { ...text, description: 'Name of the service.' },
+          defined_at: {
+            type: 'object',
+            description: 'Where vars define it.',
+            properties: { file: text, line: { type: 'integer' }, column: { type: 'integer' } },
+            required: ['file', 'line', 'column'],
+            additionalProperties: false,
+          },
           outcome: {
             enum: ['ok', 'changed', 'skipped', 'unknown', 'deferred', 'failed', 'unreachable'],
             description: 'What came of it.',
@@ -49,6 +56,7 @@ export const reportSchema = {
         required: [
           'host',
           'service',
+          'defined_at',
           'outcome',
           'user_id',
           'server_name',
@@ -147,24 +155,11 @@ export function formatFaultsJson(
     faults: faults.map((fault) => ({
       code: fault.code,
       file: fault.at?.file ?? null,
-      line: fault.at?.line ?? null,
-      column: fault.at?.column ?? null,
+      line: fault.at?.line || null,
+      column: fault.at?.column || null,
       found: fault.found,
       wanted: fault.wanted ?? null,
       fix: fault.fix ?? null,
     })),
   });
-}
-
-/** Ansible splits what a module prints at characters like U+2028: nothing above ASCII goes out. */
-function toAscii(value: object): string {
-  // Text by text: a password like `true` must not take the word out of the JSON itself.
-  const hide = (_key: string, inner: unknown): unknown =>
-    typeof inner === 'string' ? redact(inner) : inner;
-  const json = JSON.stringify(value, hide, 2);
-  const ascii = json.replaceAll(
-    /[\u007f-\uffff]/g,
-    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
-  return `${ascii}\n`;
 }

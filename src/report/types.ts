@@ -1,4 +1,5 @@
 // What a run says of itself. Nothing in here may hold a secret: names, places, states.
+import type { Position } from '../errors.ts';
 
 /** ok: present · changed: logged in and stored, or would be · skipped: disabled, or wants no token ·
  * unknown: only a closed vault could tell · deferred: rate limit · failed · unreachable: no Matrix
@@ -10,6 +11,8 @@ export type OutcomeWord =
 export interface Outcome {
   readonly host: string;
   readonly service: string;
+  /** Where vars define it. */
+  readonly defined_at: Position;
   readonly outcome: OutcomeWord;
   readonly user_id: string | null;
   readonly server_name: string | null;

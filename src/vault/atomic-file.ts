@@ -169,7 +169,8 @@ function digestOf(content: Buffer): string {
 }
 
 function changedError(path: string): StoreError {
-  return new StoreError(path, 'it was changed meanwhile', { code: null, replaced: false });
+  const state = { replaced: false, now: 'what somebody else wrote there was left alone' };
+  return new StoreError(path, 'it was changed meanwhile', { ...state, code: null });
 }
 
 function isUnchanged(one: Old | null, two: Old | null): boolean {

@@ -7,7 +7,7 @@ import type { Lock } from './lock.ts';
 import { acquireLock } from './lock.ts';
 import { lockPlace, removeDead } from './lock-record.ts';
 import { resolveTarget } from './real-path.ts';
-import { leaveStateFolder, listState, stateName } from './state-folder.ts';
+import { leaveStateFolder, listState, removeAnnounced, stateName } from './state-folder.ts';
 import { stateFolder } from './state-path.ts';
 import { storing } from './store-error.ts';
 
@@ -15,16 +15,21 @@ import { storing } from './store-error.ts';
 const LEFTOVER = /^(.*)\.(?:[0-9a-f]{32}|unreadable)\.(?:tmp|new|guard)$/s;
 const LOCK = /^(.*)\.lock$/s;
 
-/** Removes the temp files and guards that dead runs left for the locked file. */
+/**
+ * Removes the temp files and guards that dead runs left for the locked file. Throws `StoreError`
+ * where something cannot be removed.
+ */
 export async function removeStaleFiles(lock: Lock): Promise<void> {
   const folder = dirname(lock.target);
   const own = stateName(lock.target);
-  for (const name of await listState(folder)) {
-    if (LEFTOVER.exec(name)?.[1] !== own) continue;
-    const path = join(stateFolder(folder), name);
-    if (name.endsWith('.guard')) await removeDead(lockPlace(folder, lock.target, '/proc'), path);
-    else await rm(path, { force: true });
-  }
+  await storing(lock.target, { replaced: false }, async () => {
+    for (const name of await listState(folder)) {
+      if (LEFTOVER.exec(name)?.[1] !== own) continue;
+      const path = join(stateFolder(folder), name);
+      if (name.endsWith('.guard')) await removeDead(lockPlace(folder, lock.target, '/proc'), path);
+      else await rm(path, { force: true });
+    }
+  });
 }
 
 /**
@@ -41,6 +46,7 @@ export async function removeLeftovers(folder: string): Promise<void> {
     for (const name of new Set(targets)) {
       if (name !== undefined) await removeLeftoversOf(join(path, name));
     }
+    await removeAnnounced(path);
     await leaveStateFolder(path);
   });
 }
@@ -48,8 +54,11 @@ export async function removeLeftovers(folder: string): Promise<void> {
 async function removeLeftoversOf(target: string): Promise<void> {
   try {
     const lock = await acquireLock(target, { waitMs: 0 });
-    await removeStaleFiles(lock);
-    await lock.release();
+    try {
+      await removeStaleFiles(lock);
+    } finally {
+      await lock.release();
+    }
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
   }

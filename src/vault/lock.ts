@@ -25,6 +25,9 @@ const POLL_MS = 50;
 /** How often releasing is tried against others that look at the same lock. */
 const MOST_TRIES = 40;
 
+/** Nonces of locks that this process gave up and could not remove: nobody is to wait for them. */
+const givenUp = new Set<string>();
+
 /** The process that holds a lock, as far as its file can be read. */
 export interface LockHolder {
   readonly host: string;
@@ -70,8 +73,9 @@ export async function acquireLock(target: string, options: LockOptions): Promise
       check: () => checkLock(path, place, record),
       release: () => {
         const state = { replaced: false, now: 'it may still be locked' };
+        givenUp.add(record.nonce);
         return storing(path, state, async () => {
-          await releaseLock(path, place, record.nonce);
+          if (await releaseLock(path, place, record.nonce)) givenUp.delete(record.nonce);
         });
       },
     };
@@ -109,6 +113,7 @@ async function waitFor(path: string, place: LockPlace, options: LockOptions): Pr
     await removeDead(place, lockFile(place));
     const record = await readRecord(lockFile(place));
     if (record === null) continue;
+    if (await removeGivenUp(path, place, nonceOf(record))) continue;
     const holder = record === UNREADABLE ? null : record;
     if (now() >= deadline) throw lockedError(path, holder);
     if (nonceOf(record) !== seen) options.onWait?.(holder);
@@ -116,6 +121,14 @@ async function waitFor(path: string, place: LockPlace, options: LockOptions): Pr
     options.signal?.throwIfAborted();
     await setTimeout(POLL_MS);
   }
+}
+
+async function removeGivenUp(
+  path: string,
+  place: LockPlace,
+  nonce: string | null,
+): Promise<boolean> {
+  return nonce !== null && givenUp.has(nonce) && releaseLock(path, place, nonce);
 }
 
 async function tryLock(path: string, place: LockPlace, now: number): Promise<LockRecord | null> {
@@ -129,7 +142,8 @@ async function checkLock(path: string, place: LockPlace, { nonce }: LockRecord):
   const record = await storing(path, { replaced: false }, () => readRecord(lockFile(place)));
   if (nonceOf(record) === nonce) return;
   const reason = 'its lock was taken away from this run';
-  throw new StoreError(path, reason, { code: null, replaced: false });
+  const state = { replaced: false, now: 'this run writes nothing to it any more' };
+  throw new StoreError(path, reason, { ...state, code: null });
 }
 
 /** Gives false where somebody else's guard stays in the way. */

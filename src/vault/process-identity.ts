@@ -19,8 +19,16 @@ export interface ProcessIdentity {
   readonly startTime: string | null;
 }
 
-/** Gives the identity of this process. `proc` is where the proc file system is. */
-export async function readOwnIdentity(proc: string): Promise<ProcessIdentity> {
+const identities = new Map<string, Promise<ProcessIdentity>>();
+
+/** Gives the identity of this process, read once. `proc` is where the proc file system is. */
+export function readOwnIdentity(proc: string): Promise<ProcessIdentity> {
+  const known = identities.get(proc) ?? readIdentity(proc);
+  identities.set(proc, known);
+  return known;
+}
+
+async function readIdentity(proc: string): Promise<ProcessIdentity> {
   const plain = { host: hostname(), pid: process.pid, machine: null };
   const unknown = { ...plain, bootId: null, pidNamespace: null, startTime: null };
   try {

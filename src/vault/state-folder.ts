@@ -3,8 +3,16 @@
 // Runs come and go without a lock on it: who creates something tries again when another run has just
 // removed the folder; who leaves takes away only what is empty, and puts back what was too much.
 import { createHash, randomBytes } from 'node:crypto';
-import { lstat, mkdir, readdir, rm, rmdir, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
+import {
+  isAnnouncement,
+  readAnnouncement,
+  topOf,
+  writeAnnouncement,
+  type Folders,
+} from './announcement.ts';
+import { isFolder, listFolder, removeEmpty, unlessGone } from './folders.ts';
 import { giveToOwnerOf } from './owner.ts';
 import { systemCode } from './store-error.ts';
 import { stateFolder } from './state-path.ts';
@@ -14,6 +22,9 @@ const IGNORE = '.gitignore';
 
 /** An empty file that says how many folders above the state folder were made for it. */
 const MADE = /^\.made-(\d{1,3})$/;
+
+/** Folders that this process has made; of several that come and go, the last one takes them along. */
+const made = new Set<string>();
 
 /** More than enough for any number of runs that come and go at once. */
 const MOST_TRIES = 1000;
@@ -43,18 +54,16 @@ export async function inStateFolder<T>(
   make: (state: string) => Promise<T>,
 ): Promise<T> {
   const state = stateFolder(folder);
-  const made = new Set<string>();
   for (let tries = 1; ; tries += 1) {
     try {
-      await makeFolders(state, made);
-      await writeMarks(state, countLevels(state, made));
+      await makeMarked(folder);
       const result = await make(state);
       // A run that left at this moment may have taken the marks along.
-      await writeMarks(state, countLevels(state, made)).catch(() => null);
+      await writeMarks(state, countLevels(state)).catch(() => null);
       return result;
     } catch (error) {
       if (systemCode(error) === 'ENOENT' && tries < MOST_TRIES) continue;
-      await leaveStateFolder(folder, countLevels(state, made));
+      await leaveStateFolder(folder, countLevels(state));
       throw error;
     }
   }
@@ -75,6 +84,16 @@ export async function leaveStateFolder(folder: string, levels = 0): Promise<void
     }
   } catch {
     // Tidying up decides nothing.
+  }
+}
+
+/** Removes folders that a killed run had made, or was about to remove, below `folder`. */
+export async function removeAnnounced(folder: string): Promise<void> {
+  for (const name of (await listState(folder)).filter(isAnnouncement)) {
+    const path = join(stateFolder(folder), name);
+    const found = await readAnnouncement(folder, path);
+    if (found !== null) await leaveStateFolder(found.folder, found.levels);
+    await rm(path, { force: true });
   }
 }
 
@@ -102,15 +121,66 @@ export async function listState(folder: string): Promise<string[]> {
 async function tryLeave(folder: string, names: readonly string[], known: number): Promise<boolean> {
   const state = stateFolder(folder);
   if (!names.every(isMark)) return (await unlessGone(writeMarks(state, known))) !== 'gone';
-  for (const name of names) await rm(join(state, name), { force: true });
-  return (await removeEmpty(state)) && removeAbove(state, known);
+  const remove = async (): Promise<boolean> => {
+    for (const name of names) await rm(join(state, name), { force: true });
+    return (await removeEmpty(state)) && removeAbove(state, known);
+  };
+  if (known === 0 || !(await holdsOnly(folder, basename(state)))) return remove();
+  // Where nothing can be written any more it is removed all the same.
+  return whileAnnounced({ top: topOf(folder, known), folder }, remove).catch(remove);
 }
 
-/** Adds each folder that it had to make to `made`, also where it fails in the end. */
-async function makeFolders(path: string, made: Set<string>): Promise<void> {
+/** Makes the state folder with its marks, and whatever is missing above it. */
+async function makeMarked(folder: string): Promise<void> {
+  const state = stateFolder(folder);
+  const make = async (): Promise<void> => {
+    await makeFolders(state);
+    await writeMarks(state, countLevels(state));
+  };
+  const top = await findMissing(folder);
+  if (top === null) return make();
+  await whileAnnounced({ top, folder }, async (stateAbove) => {
+    await make();
+    // What is known of the folders above would go with their state folder.
+    const known = countMade((await listFolder(stateAbove)) ?? []);
+    if (known > 0) await writeMarks(state, known + countBetween(dirname(stateAbove), folder));
+  });
+}
+
+/** Gives the topmost folder that is missing, null where there is none. */
+async function findMissing(folder: string): Promise<string | null> {
+  if (await isFolder(folder)) return null;
+  return (await findMissing(dirname(folder))) ?? folder;
+}
+
+/** Leaves word of the folders above them while they are made or removed. */
+async function whileAnnounced<T>(
+  folders: Folders,
+  work: (state: string) => Promise<T>,
+): Promise<T> {
+  const above = dirname(folders.top);
+  const result = await inStateFolder(above, async (state) => {
+    const path = await writeAnnouncement(state, folders);
+    try {
+      return await work(state);
+    } finally {
+      await rm(path, { force: true });
+    }
+  });
+  await leaveStateFolder(above);
+  return result;
+}
+
+/** True for a folder in which there is nothing but this, if that. */
+async function holdsOnly(folder: string, name: string): Promise<boolean> {
+  return (await listFolder(folder))?.every((one) => one === name) ?? false;
+}
+
+/** Notes each folder that it had to make, also where it fails in the end. */
+async function makeFolders(path: string): Promise<void> {
   if (await isFolder(path)) return;
   const parent = dirname(path);
-  await makeFolders(parent, made);
+  await makeFolders(parent);
   try {
     await mkdir(path, 0o700);
   } catch (error) {
@@ -123,24 +193,15 @@ async function makeFolders(path: string, made: Set<string>): Promise<void> {
   await syncFolder(parent);
 }
 
-async function isFolder(path: string): Promise<boolean> {
-  try {
-    if ((await lstat(path)).isDirectory()) return true;
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return false;
-    throw error;
-  }
-  throw Object.assign(new Error(`${path} is not a folder`), { code: 'ENOTDIR' });
+/** How many folders above `state` there are up to the topmost one that this process has made. */
+function countLevels(state: string): number {
+  const above = [...made].filter((path) => state.startsWith(`${path}${sep}`));
+  return Math.max(0, ...above.map((path) => countBetween(path, state)));
 }
 
-/** How many folders above `state` there are up to the topmost one in `made`. */
-function countLevels(state: string, made: ReadonlySet<string>): number {
-  return Math.max(
-    0,
-    ...[...made]
-      .filter((path) => path !== state)
-      .map((path) => relative(path, state).split(sep).length),
-  );
+/** How many folders down `below` is from `above`. */
+function countBetween(above: string, below: string): number {
+  return relative(above, below).split(sep).length;
 }
 
 /** A later run reads how many folders were made, and can remove them after a kill. */
@@ -175,41 +236,14 @@ async function removeAbove(state: string, levels: number): Promise<boolean> {
     const path = dirname(below);
     if (!(await removeEmpty(path))) {
       const names = (await listFolder(path)) ?? [];
+      const inside = stateFolder(path);
+      const isAnother = below !== inside && names.includes(basename(inside));
+      // A run that has come there is told, and goes on from there when it leaves.
+      if (isAnother) return (await unlessGone(writeMarks(inside, left))) !== 'gone';
       return names.some((name) => name !== basename(below));
     }
+    made.delete(path);
     below = path;
   }
   return true;
-}
-
-/** Gives false where something is in the folder, true where it is gone. */
-async function removeEmpty(path: string): Promise<boolean> {
-  try {
-    await rmdir(path);
-    return true;
-  } catch (error) {
-    const code = systemCode(error);
-    if (code === 'ENOENT') return true;
-    if (code === 'ENOTEMPTY' || code === 'EEXIST') return false;
-    throw error;
-  }
-}
-
-async function listFolder(path: string): Promise<string[] | null> {
-  try {
-    return await readdir(path);
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return null;
-    throw error;
-  }
-}
-
-async function unlessGone(operation: Promise<void>): Promise<'done' | 'gone'> {
-  try {
-    await operation;
-    return 'done';
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return 'gone';
-    throw error;
-  }
 }

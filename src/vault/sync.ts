@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { giveToOwnerOf } from './owner.ts';
@@ -19,13 +19,19 @@ export async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** Creates a file that must not exist, 0600, whole and synced; its folder is not synced. */
+/**
+ * Creates a file that must not exist, 0600, whole and synced; its folder is not synced. Where that
+ * fails there is none.
+ */
 export async function createSynced(path: string, content: string): Promise<void> {
   const file = await open(path, 'wx', 0o600);
   try {
     await giveToOwnerOf(dirname(path), path);
     await writeAll(file, Buffer.from(content));
     await file.sync();
+  } catch (error) {
+    await rm(path, { force: true }).catch(() => null);
+    throw error;
   } finally {
     await file.close();
   }

@@ -18,3 +18,10 @@ export async function withFolder(
     rmSync(folder, { recursive: true, force: true });
   }
 }
+
+/** Makes a folder that is removed when the test ends. */
+export function folderFor(t: { readonly after: (clean: () => unknown) => void }): string {
+  const folder = mkdtempSync(join(tmpdir(), 'matrix-tokens-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}

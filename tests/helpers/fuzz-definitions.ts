@@ -100,7 +100,7 @@ const definitions = defineTarget(
     await withFolder(files, async (cwd) => {
       try {
         const { services } = await readDefinitions(await loadHosts(cwd), null);
-        planServices(await locateServices(services, { cwd, decrypt: null }));
+        planServices(await locateServices(services, { cwd, env: {}, decrypt: null }));
         told.push('planned');
       } catch (error) {
         checkError(error);

@@ -25,7 +25,7 @@ export const LOGIN = {
   [K8]: '^rm \\S+/news-\\w+\\.session\\.json$',
 } as const;
 
-export interface Kill extends Pick<Preload, 'killAt' | 'killOn' | 'meddle' | 'signal'> {
+export interface Kill extends Pick<Preload, 'killOn' | 'meddle' | 'signal'> {
   readonly powerCut?: 'synced' | 'current';
 }
 
@@ -96,28 +96,4 @@ function secretsOf({ project, homeserver }: Services): Record<string, string> {
 function filesOf(project: Project): Record<string, string> {
   const files = [...project.tree()].filter(([path]) => path !== 'vault_pass');
   return Object.fromEntries(files.map(([path, content]) => [path, content ?? '']));
-}
-
-/**
- * Calls `work` for 1, 2, … with two at a time, until it gives false. Gives how often it was true.
- * Throws, at the end, what all calls that failed have thrown.
- */
-export async function untilDone(work: (n: number) => Promise<boolean>): Promise<number> {
-  let next = 1;
-  let count = 0;
-  let isOver = false;
-  const errors: unknown[] = [];
-  const worker = async (): Promise<void> => {
-    while (!isOver) {
-      try {
-        if (await work(next++)) count += 1;
-        else isOver = true;
-      } catch (error) {
-        errors.push(error);
-      }
-    }
-  };
-  await Promise.all([worker(), worker()]);
-  if (errors.length > 0) throw new Error(errors.map(String).join('\n\n'));
-  return count;
 }

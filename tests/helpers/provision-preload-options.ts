@@ -4,8 +4,6 @@
 export const PRELOAD_VARIABLE = 'MATRIX_TOKENS_TEST_PRELOAD';
 
 export interface Preload {
-  /** Die at the point of this number, counted from 1. */
-  readonly killAt?: number;
   /** Die at the first point whose name matches. */
   readonly killOn?: string;
   /** Default: SIGKILL. */

@@ -5,7 +5,7 @@
 //   mkdir P · rmdir P · open P · write P · sync P · truncate P · chmod P · chown P · rename P Q ·
 //   link P Q · rm P · connect · send M PATH · receive M PATH · print
 //
-// Each is a point before it happens; `done …` is the point right after it, which is not counted.
+// Each is a point before it happens; `done …` is the point right after it.
 import { writeFileSync } from 'node:fs';
 import fsp from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
@@ -23,18 +23,16 @@ const preload = JSON.parse(process.env[PRELOAD_VARIABLE] ?? '{}') as Preload;
 const root = process.cwd();
 speedUp(preload.speed ?? 1);
 const power: Power | null = preload.powerCut === undefined ? null : watchPower(root);
-let count = 0;
 let hasMeddled = false;
 let isOver = false;
 
 function point(name: string): void {
-  const { meddle, killOn, killAt } = preload;
+  const { meddle, killOn } = preload;
   if (meddle !== undefined && !hasMeddled && new RegExp(meddle.on).test(name)) {
     hasMeddled = true;
     writeFileSync(meddle.file, meddle.text);
   }
-  if (!name.startsWith('done ')) count += 1;
-  const isTheOne = killOn === undefined ? count === killAt : new RegExp(killOn).test(name);
+  const isTheOne = killOn !== undefined && new RegExp(killOn).test(name);
   if (isTheOne && !isOver) die(name);
 }
 

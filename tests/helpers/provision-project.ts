@@ -45,6 +45,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Default: the built one. */
   readonly bundle?: string;
+  /** A program with its arguments that runs the rest of the command line. */
+  readonly wrapper?: readonly string[];
   /** User and group to run as; default: one's own. */
   readonly uid?: number;
   /** Sees the process at once. */
@@ -115,10 +117,11 @@ export function outcomesOf(run: Run): Readonly<Record<string, string>> {
 }
 
 async function runIn(folder: string, args: readonly string[], options: RunOptions): Promise<Run> {
-  const { preload, env = {}, uid, bundle = BUNDLE, onStart } = options;
+  const { preload, env = {}, uid, bundle = BUNDLE, wrapper = [], onStart } = options;
   const hooks = preload === undefined ? [] : ['--import', PRELOAD];
   const given = ['-i', 'inventory.yml', '--vault-password-file', 'vault_pass', ...args];
-  const child = spawn(process.execPath, [...hooks, bundle, 'provision', ...given], {
+  const whole = [...wrapper, process.execPath, ...hooks, bundle, 'provision', ...given];
+  const child = spawn(whole[0] ?? '', whole.slice(1), {
     cwd: folder,
     ...(uid === undefined ? {} : { uid, gid: uid }),
     // Without the operator's own Ansible settings, vault passwords and proxies.

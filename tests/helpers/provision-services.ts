@@ -31,20 +31,20 @@ export interface ServicesOptions extends HomeserverOptions {
   readonly keys?: readonly string[];
   /** Of all users; default: one for each. */
   readonly password?: string;
+  readonly passwordOf?: (name: string) => string;
   readonly vaultPassword?: string;
 }
 
 /** Starts a homeserver with a user for each service, and makes a project that defines them. */
 export async function servicesFor(
   t: Cleanup,
-  { names = ['news', 'rss'], keys = [], password, vaultPassword, ...options }: ServicesOptions = {},
+  { names = ['news', 'rss'], keys = [], ...options }: ServicesOptions = {},
 ): Promise<Services> {
-  const users = names.map((name) => {
-    return { localpart: name, password: password ?? `the password of ${name}` };
-  });
+  const { password, passwordOf = (name) => password ?? `the password of ${name}` } = options;
+  const users = names.map((name) => ({ localpart: name, password: passwordOf(name) }));
   const homeserver = await startHomeserver({ ...options, users });
   t.after(() => homeserver.stop());
-  const project = await makeProject(t, vaultPassword);
+  const project = await makeProject(t, options.vaultPassword);
   await writeDefinitions({ project, homeserver, names }, keys);
   const sealed = await Promise.all(
     users.map(async (user) => {

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { provision } from '../../src/provision.ts';
+import type { ProvisionOptions } from '../../src/provision.ts';
 import type { Progress, World } from '../../src/provision/world.ts';
 import type { Report } from '../../src/report.ts';
 import { readJournal } from '../../src/vault/journal.ts';
@@ -15,6 +16,12 @@ export interface InsideOptions {
   /** Takes real time while the clock moves on by so many milliseconds. */
   readonly meanwhile?: (ms: number) => Promise<void>;
   readonly onProgress?: (event: Progress) => void;
+  /** As with -e. */
+  readonly extraVars?: readonly string[];
+  /** What the run finds in its environment. */
+  readonly env?: World['env'];
+  readonly connectTo?: ProvisionOptions['connectTo'];
+  readonly maxWait?: number;
 }
 
 export interface Inside {
@@ -25,15 +32,16 @@ export interface Inside {
 
 /** Runs `provision` on the services. */
 export async function provisionInside(
-  { project }: Services,
+  { project }: Pick<Services, 'project'>,
   options: InsideOptions = {},
 ): Promise<Inside> {
   const { signal = new AbortController().signal, meanwhile, onProgress } = options;
+  const { extraVars = [], connectTo, maxWait, env = {} } = options;
   const waits: number[] = [];
   let skipped = 0;
   const world: World = {
     cwd: project.folder,
-    env: {},
+    env,
     now: () => Date.now() + skipped,
     sleep: async (ms) => {
       waits.push(ms);
@@ -52,11 +60,13 @@ export async function provisionInside(
     {
       inventory: ['inventory.yml'],
       limit: undefined,
-      extraVars: [],
+      extraVars,
       playbookDir: undefined,
       services: [],
       check: false,
-      maxWait: undefined,
+      lockTimeout: undefined,
+      maxWait,
+      ...(connectTo === undefined ? {} : { connectTo }),
       vaultPasswordFiles: ['vault_pass'],
       vaultIds: [],
       askVaultPass: false,

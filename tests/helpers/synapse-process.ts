@@ -12,6 +12,8 @@ import type { LoginRateLimits } from '../../scripts/homeserver/rate-limit.ts';
 
 export interface SynapseProcess {
   readonly baseUrl: string;
+  /** The file of its SQLite database. */
+  readonly database: string;
   readonly stop: () => Promise<void>;
 }
 
@@ -57,7 +59,7 @@ async function tryStart(
   const stop = (): Promise<void> => stopChild(child, folder);
   if (await becomesReady(child, baseUrl)) {
     letProcessEnd(child);
-    return { baseUrl, stop };
+    return { baseUrl, database: join(folder, 'homeserver.db'), stop };
   }
   const log = await readFile(join(folder, 'homeserver.log'), 'utf8').catch(() => 'no log written');
   await stop();

@@ -1,7 +1,10 @@
 // A real Synapse for tests. The test runner starts one for all test files and hands it over in the
 // variable below; a file that runs alone starts its own, which ends with it.
+import { execFile } from 'node:child_process';
 import { createHmac, randomBytes } from 'node:crypto';
+import { promisify } from 'node:util';
 import type { LoginRateLimits } from '../../scripts/homeserver/rate-limit.ts';
+import { synapsePython } from './python.ts';
 import { startSynapseProcess } from './synapse-process.ts';
 
 /** JSON of a `SharedSynapse`: where the Synapse of this test run is and how users are made on it. */
@@ -9,6 +12,8 @@ export const SHARED_SYNAPSE_VARIABLE = 'MATRIX_TOKENS_TEST_SYNAPSE';
 
 export interface SharedSynapse {
   readonly baseUrl: string;
+  /** The file of its SQLite database. */
+  readonly database: string;
   readonly serverName: string;
   readonly registrationSecret: string;
 }
@@ -31,6 +36,8 @@ export interface Synapse extends SharedSynapse {
   /** Makes a user whose localpart begins with the prefix and is taken by nobody else. */
   newUser(prefix: string): Promise<TestUser>;
   devicesOf(userId: string): Promise<readonly Device[]>;
+  /** Gives all access tokens of a user, as the database has them: no API tells them. */
+  tokensOf(userId: string): Promise<readonly string[]>;
   lockUser(userId: string): Promise<void>;
   deactivateUser(userId: string): Promise<void>;
   /** Ends the server, if it belongs to this test file alone. */
@@ -50,12 +57,12 @@ export async function startSynapse(
 ): Promise<Synapse> {
   const serverName = options.serverName ?? 'hs.test';
   const registrationSecret = randomBytes(24).toString('hex');
-  const { baseUrl, stop } = await startSynapseProcess({
+  const { baseUrl, database, stop } = await startSynapseProcess({
     serverName,
     registrationSecret,
     rcLogin: options.rcLogin ?? {},
   });
-  return await connect({ baseUrl, serverName, registrationSecret }, stop);
+  return await connect({ baseUrl, database, serverName, registrationSecret }, stop);
 }
 
 async function connect(shared: SharedSynapse, stop: () => Promise<void>): Promise<Synapse> {
@@ -73,6 +80,7 @@ async function connect(shared: SharedSynapse, stop: () => Promise<void>): Promis
       const answer = await admin('GET', `/v2/users/${encodeURIComponent(userId)}/devices`);
       return answer['devices'] as Device[];
     },
+    tokensOf: (userId) => readTokens(shared.database, userId),
     lockUser: async (userId) => {
       await admin('PUT', `/v2/users/${encodeURIComponent(userId)}`, { locked: true });
     },
@@ -80,6 +88,17 @@ async function connect(shared: SharedSynapse, stop: () => Promise<void>): Promis
       await admin('POST', `/v1/deactivate/${encodeURIComponent(userId)}`, {});
     },
   };
+}
+
+const READ_TOKENS = `import json, sqlite3, sys
+database = sqlite3.connect(f"file:{sys.argv[1]}?mode=ro", uri=True)
+rows = database.execute("SELECT token FROM access_tokens WHERE user_id = ?", [sys.argv[2]])
+print(json.dumps([token for token, in rows]))`;
+
+async function readTokens(database: string, userId: string): Promise<readonly string[]> {
+  const args = ['-I', '-S', '-c', READ_TOKENS, database, userId];
+  const { stdout } = await promisify(execFile)(await synapsePython(), args);
+  return JSON.parse(stdout) as string[];
 }
 
 async function newUser(shared: SharedSynapse, prefix: string): Promise<TestUser> {

@@ -1,0 +1,1 @@
+../../../dist/matrix-tokens.cjs

@@ -1,0 +1,74 @@
+// The other way into a run: a play of Ansible, for one host. Ansible has loaded and merged the
+// variables; the role's action plugin hands over those that are asked for.
+import { openPlayVariables, type Ask, type PlayVariables } from './ansible/play-variables.ts';
+import { createPlayRenderer } from './ansible/play-renderer.ts';
+import { InputError } from './errors.ts';
+import type { HostView } from './inventory.ts';
+import { findFolders, shownPath, textOf, textsOf, type PlayFolders } from './play/folders.ts';
+import { viewPlayHost } from './play/host.ts';
+import { homeFolder } from './play/inventories.ts';
+import { readPlayRequest, type PlayRequest } from './play/request.ts';
+import type { Source } from './provision/source.ts';
+import { vaultAccessWith } from './provision/vault-access.ts';
+import type { World } from './provision/world.ts';
+import type { VaultSecret } from './vault/keyring.ts';
+import { bytesToPassword } from './vault/password-bytes.ts';
+
+export { readPlayRequest, type PlayRequest };
+
+/** Gives the host of a play. Throws InputError where the play uses the role in a way it cannot do. */
+export function openPlay(request: PlayRequest, ask: Ask, { cwd }: World): Source {
+  const plain = openPlayVariables(ask, { host: '', show: (path) => path });
+  const host = textOf(plain, 'inventory_hostname') ?? '';
+  const folders = findFolders(plain, host, cwd);
+  const show = (path: string): string => shownPath(path, folders);
+  const variables = openPlayVariables(ask, { host, show });
+  checkUse(request, variables);
+  return {
+    vault: { ...openVault(request), renderer: createPlayRenderer(variables), listInventory: null },
+    load: async () => ({ hosts: [await viewHost(request, variables, folders)], notes: [] }),
+  };
+}
+
+function openVault({ secrets }: PlayRequest): ReturnType<typeof vaultAccessWith> {
+  return vaultAccessWith(
+    secrets.map(([label, base64]): VaultSecret => ({
+      label,
+      password: bytesToPassword(Buffer.from(base64, 'base64')),
+    })),
+  );
+}
+
+async function viewHost(
+  request: PlayRequest,
+  variables: PlayVariables,
+  folders: PlayFolders,
+): Promise<HostView> {
+  const file = textOf(variables, 'inventory_file');
+  return viewPlayHost({
+    ...folders,
+    variables,
+    names: request.names,
+    groups: textsOf(variables, 'group_names'),
+    inventoryFolder: await homeFolder({ ...folders, file }),
+  });
+}
+
+/** Said before anything is read: with these keywords no run could do what they promise. */
+function checkUse(request: PlayRequest, variables: PlayVariables): void {
+  if (request.async > 0) {
+    throw new InputError({
+      code: 'E_PLAY',
+      found: 'async, which would leave a login to itself',
+      wanted: 'the role without async and poll: later tasks need its tokens',
+    });
+  }
+  const hosts = textsOf(variables, 'ansible_play_batch');
+  if (!request.runOnce || hosts.length <= 1) return;
+  throw new InputError({
+    code: 'E_PLAY',
+    found: `run_once in a play of ${hosts.length} hosts, which would give the tokens of one host to all of them`,
+    wanted: 'the role without run_once: every host has tokens of its own',
+    fix: 'take run_once away; `serial: 1` does one host after the other',
+  });
+}

@@ -1,0 +1,123 @@
+// What the role's task returns to Ansible: names, states and files, never a secret.
+import type { Fault } from '../errors.ts';
+import { formatPosition } from '../errors.ts';
+import { exitCodeOf } from './exit-code.ts';
+import { orderFaults } from './faults.ts';
+import { asciiJson, withoutSecrets } from './ascii.ts';
+import type { Leftover, Outcome, Report } from './types.ts';
+
+export interface PlayResultOptions {
+  readonly diff: boolean;
+  readonly failOnDeferred: boolean;
+  /** Files that the role loads for later tasks. */
+  readonly load: readonly object[];
+  /** In check mode, what later tasks get in place of tokens. */
+  readonly standIns: readonly object[];
+}
+
+/** Gives a result as a line of JSON in ASCII. */
+export function formatPlayResult(report: Report, options: PlayResultOptions): string {
+  const changed = report.outcomes.filter(({ outcome }) => outcome === 'changed');
+  const isPending = report.check && report.leftovers.length > 0;
+  const said = {
+    changed: changed.length > 0 || isPending,
+    msg: summary(report),
+    services: report.outcomes,
+    sessions_left: report.leftovers,
+    // Failing is a task of its own, so that what was stored is loaded and its handlers are notified.
+    trouble: findTrouble(report, options),
+    warnings: [...report.notes, ...findWarnings(report, options)],
+    exit_code: exitCodeOf(report),
+    ...(options.diff ? { diff: changed.flatMap(diffOf) } : {}),
+  };
+  // What the role works with stays as it is, should a password be part of a path.
+  const used = {
+    changed_services: changed.map(({ service }) => service),
+    load: options.load,
+    stand_ins: report.check ? options.standIns : [],
+  };
+  return asciiJson({ result: { ...withoutSecrets(said), ...used } });
+}
+
+/** Gives the result for bad input: nothing was tried for this host. */
+export function formatPlayFaults(faults: readonly Fault[]): string {
+  const sorted = orderFaults(faults);
+  return resultLine({
+    failed: true,
+    changed: false,
+    msg: [...sorted.map(describeFault), 'nothing was tried for this host'].join('\n'),
+    exit_code: 5,
+  });
+}
+
+/** Gives the result for a bug, or for a run that could not be. */
+export function formatPlayFailure(msg: string): string {
+  return resultLine({ failed: true, changed: false, msg });
+}
+
+/** Gives something to be shown while the task runs; the level is that of `-v`, below 0 always. */
+export function formatPlayMessage(text: string, level: number): string {
+  return asciiJson(withoutSecrets({ say: text, level }));
+}
+
+function resultLine(result: object): string {
+  return asciiJson(withoutSecrets({ result }));
+}
+
+function summary({ outcomes, check }: Report): string {
+  const wanted = outcomes.filter(({ outcome }) => outcome !== 'skipped').length;
+  const changed = outcomes.filter(({ outcome }) => outcome === 'changed').length;
+  if (changed === 0) return `no token is ${check ? 'missing' : 'new'}; ${wanted} services want one`;
+  return `${changed} of ${wanted} services ${check ? 'would get' : 'got'} a token`;
+}
+
+function findTrouble(report: Report, { failOnDeferred }: PlayResultOptions): string[] {
+  if (report.check) return [];
+  const bad = report.outcomes.filter(
+    ({ outcome }) =>
+      outcome === 'failed' ||
+      outcome === 'unreachable' ||
+      (outcome === 'deferred' && failOnDeferred),
+  );
+  return [
+    ...bad.map(describeOutcome),
+    ...report.leftovers.map(describeLeftover),
+    ...(report.damaged ?? []).map((path) => `the journal entry ${path} is damaged`),
+    ...(report.interrupted === null ? [] : [`${report.interrupted}: the rest was not tried`]),
+  ];
+}
+
+function findWarnings(report: Report, { failOnDeferred }: PlayResultOptions): string[] {
+  const said = report.outcomes.filter(
+    ({ outcome }) => outcome === 'unknown' || (outcome === 'deferred' && !failOnDeferred),
+  );
+  return [...said, ...(report.check ? report.leftovers : [])].map((one) =>
+    'outcome' in one ? describeOutcome(one) : describeLeftover(one),
+  );
+}
+
+function describeOutcome({ service, user_id, outcome, message, code, hint }: Outcome): string {
+  const who = user_id === null ? service : `${service} => ${user_id}`;
+  const why = code === null ? message : `${message} [${code}]`;
+  return `${outcome}: ${who}: ${why}${hint === null ? '' : `; ${hint.replaceAll('\n', ' ')}`}`;
+}
+
+function describeLeftover({ service, user_id, device_id, message }: Leftover): string {
+  return `a session waits to be removed: ${service} => ${user_id} device ${device_id}: ${message}`;
+}
+
+function describeFault({ code, at, found, wanted, fix }: Fault): string {
+  const place = at === undefined ? '' : `${formatPosition(at)}: `;
+  const further = [
+    wanted === undefined ? '' : `\n  wanted: ${wanted}`,
+    fix === undefined ? '' : `\n  fix: ${fix.replaceAll('\n', '\n       ')}`,
+  ];
+  return `${place}${found} [${code}]${further.join('')}`;
+}
+
+/** Names only: a length, a prefix or a hash would already say something of the token. */
+function diffOf({ file, variables }: Outcome): object[] {
+  if (file === null) return [];
+  const after = variables.map((name) => `${name}: <redacted>\n`).join('');
+  return [{ before_header: file, after_header: file, before: '', after }];
+}

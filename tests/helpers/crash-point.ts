@@ -1,0 +1,81 @@
+// One crash at one call, and the runs after it.
+import { addCounts, NONE } from './crash-counts.ts';
+import type { Counts } from './crash-counts.ts';
+import type { Fixture } from './crash-fixture.ts';
+import type { Scenario } from './crash-scenarios.ts';
+import type { RunOptions } from './provision-project.ts';
+import { watchRun, withoutNonces } from './watch-calls.ts';
+import type { Watch } from './watch-calls.ts';
+
+export interface Tried {
+  /** The call at which it happened, without what is random in it; null: the run ended before. */
+  readonly point: string | null;
+  readonly counts: Counts;
+  /** What went wrong with the runs after it; null: nothing. */
+  readonly trouble: string | null;
+}
+
+/** How a shell names the end by SIGKILL. */
+const KILLED = 137;
+
+/** The exit code where a homeserver did not answer. */
+const UNREACHABLE = 4;
+
+/** How many times faster the clock goes then. */
+const SPEED = 20;
+
+/** Every so many points the last run is the program itself; else it runs in this process. */
+const PROGRAM_EVERY = 16;
+
+/** Makes the trouble at the call of this number (from 1 on), runs again to the end, and counts. */
+export async function tryPoint(fixture: Fixture, scenario: Scenario, at: number): Promise<Tried> {
+  await fixture.reset(scenario);
+  const watch = watchOf(fixture, scenario, at);
+  const options = optionsOf(scenario);
+  const { run, point } = await watchRun(fixture.project, watch, ['--json'], options);
+  if (point === null) return { point, counts: NONE, trouble: null };
+  const untrue = run.exitCode === KILLED ? [] : await fixture.findUntrue(run);
+  await fixture.disk?.comeBack();
+  const counts = [{ ...NONE, ...(await fixture.countDamage()), untrue: untrue.length }];
+  if (scenario.thenUnreachable === true) {
+    await fixture.runUnreachable();
+    counts.push(fixture.countEmpty());
+  }
+  const failed = await fixture.recover(at % PROGRAM_EVERY === 0 ? 'program' : 'inside');
+  counts.push(await fixture.count());
+  return {
+    point: withoutNonces(point),
+    counts: counts.reduce(addCounts),
+    trouble: [...untrue, ...(failed === null ? [] : [failed])].join('\n') || null,
+  };
+}
+
+function watchOf(
+  { disk }: Fixture,
+  { match, blow, onwards, disk: kind }: Scenario,
+  at: number,
+): Watch {
+  return {
+    at,
+    match: match ?? /^/,
+    blow: blow ?? (kind === 'full' ? 'none' : 'SIGKILL'),
+    onwards: onwards ?? false,
+    ...(disk === null ? {} : { before: disk.trouble }),
+  };
+}
+
+/** A run may have to wait: until a lost login must have ended, or before it tries again. */
+function optionsOf({ blow, disk, isUnreachable }: Scenario): Pick<RunOptions, 'preload'> {
+  const waits = isUnreachable === true || disk === 'full' || (blow ?? 'SIGKILL') !== 'SIGKILL';
+  return waits ? { preload: { speed: SPEED } } : {};
+}
+
+/** Gives the names of the calls of a run that nothing happens to. */
+export async function listPoints(fixture: Fixture, scenario: Scenario): Promise<string[]> {
+  const { match, name, isUnreachable = false } = scenario;
+  await fixture.reset(scenario);
+  const { calls, run } = await watchRun(fixture.project, {}, [], optionsOf(scenario));
+  if (run.exitCode !== (isUnreachable ? UNREACHABLE : 0))
+    throw new Error(`${name}: ${run.exitCode}\n${run.stderr}${run.stdout}`);
+  return calls.filter((call) => match?.test(call) ?? true).map(withoutNonces);
+}

@@ -1,0 +1,175 @@
+// In which situations runs meet which trouble. Each is tried at every one of its calls.
+import { SOFTWARE } from '../../scripts/homeserver/servers.ts';
+import type { ServicesOptions } from './provision-services.ts';
+import { EFFECTS } from './watch-calls.ts';
+import type { Blow, Watch } from './watch-calls.ts';
+
+export interface Scenario {
+  readonly name: string;
+  readonly options: ServicesOptions;
+  /** Default: the embedded one. */
+  readonly homeserver?: 'real Synapse';
+  /** Where the token goes; default: into a file of its own, which does not exist yet. */
+  readonly target?: 'own file' | 'three new folders' | 'hand-written file' | 'encrypted file';
+  /** Runs that were killed before, one after the other. */
+  readonly killedBefore?: readonly Watch[];
+  /** The calls that are tried; default: all. */
+  readonly match?: RegExp;
+  /** Default: SIGKILL. */
+  readonly blow?: Blow;
+  /** The error comes at every later call, too. */
+  readonly onwards?: boolean;
+  /** No homeserver answers the run that meets the trouble, so that it takes back what it made. */
+  readonly isUnreachable?: boolean;
+  /** Between the crash and the last run there is one that reaches no homeserver. */
+  readonly thenUnreachable?: boolean;
+  /**
+   * `power cut`: at the call the power fails, too: what the disk holds at that instant is what is
+   * left. `full`: at the call a small disk is filled, and the run goes on.
+   */
+  readonly disk?: 'power cut' | 'full';
+}
+
+/** Just before the answer to a login is read: the session is open, and nobody knows its token. */
+const LOST: Watch = { match: /^receive POST \S+\/login$/, at: 1 };
+
+/** Just before the answer to the removal of that session is read. */
+const REMOVING: Watch = { match: /^receive POST \S+\/(?:delete_devices|logout)$/, at: 1 };
+
+const ONE = { names: ['news'] };
+const FIXED = { ...ONE, keys: ['device_id: FIXED'] };
+
+/**
+ * In each server's manner. What a run only looks at does not depend on the homeserver: the calls
+ * without an effect are tried in the first one's.
+ */
+const OF_ALL = SOFTWARE.flatMap((software, index): Scenario[] => [
+  {
+    name: `first login, ${software}`,
+    options: { ...ONE, software },
+    ...(index === 0 ? {} : { match: EFFECTS }),
+  },
+  {
+    name: `after a lost login, ${software}`,
+    options: { ...ONE, software },
+    killedBefore: [LOST],
+    match: EFFECTS,
+  },
+  { name: `fixed device, ${software}`, options: { ...FIXED, software }, match: EFFECTS },
+]);
+
+/** Where the homeserver makes no difference. */
+const OF_ONE: readonly Scenario[] = [
+  { name: 'two services at once', options: { names: ['news', 'rss'] }, match: EFFECTS },
+  {
+    name: 'a kill, then nobody answers',
+    options: ONE,
+    match: EFFECTS,
+    thenUnreachable: true,
+  },
+  {
+    name: 'three new folders, then nobody answers',
+    options: ONE,
+    target: 'three new folders',
+    match: EFFECTS,
+    thenUnreachable: true,
+  },
+  {
+    name: 'three new folders, nobody answers, twice',
+    options: ONE,
+    target: 'three new folders',
+    match: EFFECTS,
+    isUnreachable: true,
+    thenUnreachable: true,
+  },
+  {
+    name: 'into a hand-written file',
+    options: { names: ['news', 'rss'] },
+    target: 'hand-written file',
+    match: EFFECTS,
+  },
+  {
+    name: 'into an encrypted file',
+    options: ONE,
+    target: 'encrypted file',
+    match: EFFECTS,
+  },
+  {
+    name: 'killed twice before',
+    options: { ...ONE, software: 'mas' },
+    killedBefore: [LOST, REMOVING],
+    match: EFFECTS,
+  },
+  { name: 'Ctrl-C', options: ONE, match: EFFECTS, blow: 'SIGINT' },
+];
+
+/** On a real file system that loses its power. */
+const POWER_CUTS: readonly Scenario[] = [
+  { name: 'power cut', options: ONE, match: EFFECTS, disk: 'power cut' },
+  {
+    name: 'power cut after a lost login',
+    options: ONE,
+    killedBefore: [LOST],
+    match: EFFECTS,
+    disk: 'power cut',
+  },
+  {
+    name: 'power cut, hand-written file',
+    options: ONE,
+    target: 'hand-written file',
+    match: EFFECTS,
+    disk: 'power cut',
+  },
+];
+
+const WRITES = /^(?:create|ftruncate|fsync|write) /;
+const NAMES = /^(?:create|link|mkdir|rename|rmdir|unlink) /;
+const DISK = /^(?:create|fchmod|fsync|ftruncate|link|mkdir|rename|rmdir|unlink|write) /;
+const EXCHANGES = /^(?:connect|send .*|receive .*|socket)$/;
+
+/** The run goes on, has to say what is true, and to leave nothing that the next one cannot mend. */
+const FAULTS: readonly Scenario[] = [
+  { name: 'EIO at a write or sync', options: ONE, match: WRITES, blow: 'EIO' },
+  { name: 'ENOSPC at a write or sync', options: ONE, match: WRITES, blow: 'ENOSPC' },
+  { name: 'ENOSPC from a call on', options: ONE, match: WRITES, blow: 'ENOSPC', onwards: true },
+  { name: 'EPERM at a rename, link, removal', options: ONE, match: NAMES, blow: 'EPERM' },
+  { name: 'read-only from a call on', options: ONE, match: DISK, blow: 'EROFS', onwards: true },
+  {
+    name: 'EIO, after a lost login',
+    options: ONE,
+    killedBefore: [LOST],
+    match: DISK,
+    blow: 'EIO',
+  },
+  {
+    name: 'EIO, hand-written file',
+    options: ONE,
+    target: 'hand-written file',
+    match: DISK,
+    blow: 'EIO',
+  },
+  { name: 'connection reset', options: ONE, match: EXCHANGES, blow: 'ECONNRESET' },
+  {
+    name: 'connection reset, after a lost login',
+    options: { ...ONE, software: 'mas' },
+    killedBefore: [LOST],
+    match: EXCHANGES,
+    blow: 'ECONNRESET',
+  },
+  { name: 'a small disk is filled', options: ONE, match: EFFECTS, disk: 'full' },
+];
+
+/** A smaller set, where something is decided. */
+const ON_SYNAPSE = [
+  { name: 'first login, real Synapse', match: /^(?:fsync|receive|rename|send|unlink) / },
+  { name: 'after a lost login, real Synapse', killedBefore: [LOST], match: EXCHANGES },
+  { name: 'fixed device, real Synapse', options: FIXED, match: /^(?:receive|send|unlink) / },
+].map((scenario): Scenario => ({ options: ONE, homeserver: 'real Synapse', ...scenario }));
+
+export const SCENARIOS: readonly Scenario[] = [
+  ...OF_ALL,
+  ...OF_ONE,
+  ...ON_SYNAPSE,
+  ...POWER_CUTS,
+  ...FAULTS,
+];
