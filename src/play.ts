@@ -11,7 +11,7 @@ import { readPlayRequest, type PlayRequest } from './play/request.ts';
 import type { Source } from './provision/source.ts';
 import { vaultAccessWith } from './provision/vault-access.ts';
 import type { World } from './provision/world.ts';
-import type { VaultSecret } from './vault/keyring.ts';
+import { keyringOf, type VaultSecret } from './vault/keyring.ts';
 import { bytesToPassword } from './vault/password-bytes.ts';
 
 export { readPlayRequest, type PlayRequest };
@@ -31,12 +31,11 @@ export function openPlay(request: PlayRequest, ask: Ask, { cwd }: World): Source
 }
 
 function openVault({ secrets }: PlayRequest): ReturnType<typeof vaultAccessWith> {
-  return vaultAccessWith(
-    secrets.map(([label, base64]): VaultSecret => ({
-      label,
-      password: bytesToPassword(Buffer.from(base64, 'base64')),
-    })),
-  );
+  const given = secrets.map(([label, base64]): VaultSecret => ({
+    label,
+    password: bytesToPassword(Buffer.from(base64, 'base64')),
+  }));
+  return vaultAccessWith(keyringOf(given));
 }
 
 async function viewHost(

@@ -96,15 +96,9 @@ async function tidyUp({ stateFolders }: Assessment): Promise<void> {
 async function check(assessment: Assessment, vault: VaultAccess): Promise<Report> {
   const logins = assessment.actions.filter((action) => action.kind === 'login');
   if (vault.decrypt !== null && logins.length > 0) {
-    const [{ encryptionSecret }, { provePassword }] = await Promise.all([
-      import('./vault/keyring.ts'),
-      import('./provision/prove.ts'),
-    ]);
-    const secrets = await vault.secrets();
-    for (const { definition } of logins) {
-      const secret = encryptionSecret(secrets, definition.vaultId ?? undefined);
-      await provePassword(secret, assessment.hosts, null);
-    }
+    const { provePasswords } = await import('./provision/prove.ts');
+    const { hosts } = assessment;
+    await provePasswords(logins, { keyring: await vault.keyring(), hosts, prompt: null });
   }
   return describePlan(assessment, 'provision', vault.decrypt);
 }

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import type { Decrypt, TargetVariables, VariablePath } from './definitions/types.ts';
 import { InputError, type Position } from './errors.ts';
 import type { Target } from './plan/types.ts';
+import { chooseKey, type Key } from './store/key.ts';
 import {
   formatInline,
   formatUnsafe,
@@ -14,7 +15,7 @@ import {
 } from './store/text.ts';
 import { seal } from './vault/cipher.ts';
 import { formatEnvelope, isEnvelope } from './vault/envelope.ts';
-import { encryptionSecret, openEnvelope, type VaultSecret } from './vault/keyring.ts';
+import { openEnvelope, type Keyring } from './vault/keyring.ts';
 import { appendToMap } from './yaml/append.ts';
 import { getEntry, scalarText, type YamlNode } from './yaml/node.ts';
 import { parseYaml } from './yaml/parse.ts';
@@ -27,7 +28,7 @@ export interface StoreRequest {
   readonly write: TargetVariables;
   readonly format: 'inline' | 'file';
   readonly vaultId: string | null;
-  readonly secrets: readonly VaultSecret[];
+  readonly keyring: Keyring;
 }
 
 /** How a file becomes its next version. Made, and tried once, before the login. */
@@ -50,6 +51,11 @@ export async function planStore(request: StoreRequest, probe: StoredValues): Pro
     reserve: Buffer.byteLength(tried) + LONGEST_TOKEN,
     compose: (values) => composeText(request, base, values, sealText),
   };
+}
+
+/** Gives what the values of a login would be encrypted with. Throws InputError. */
+export async function findKey(request: Omit<StoreRequest, 'format'>): Promise<Key> {
+  return (await readBase({ ...request, format: 'inline' })).key;
 }
 
 /**
@@ -80,22 +86,17 @@ interface Base {
   readonly key: Key;
 }
 
-interface Key {
-  readonly secret: VaultSecret;
-  /** The vault ID that stands in the header; null: format 1.1. */
-  readonly label: string | null;
-}
-
 async function readBase(request: StoreRequest): Promise<Base> {
-  const { target, secrets, vaultId } = request;
+  const { target, keyring } = request;
   const current = await readCurrent(target);
   if (current !== null && isEnvelope(current)) {
-    const { plaintext, ...key } = await openEnvelope(current, secrets, startOf(target.shown));
-    return { current, plain: plaintext.toString('utf8'), isWholeFile: true, key };
+    const { plaintext, ...key } = await openEnvelope(current, keyring, startOf(target.shown));
+    const plain = plaintext.toString('utf8');
+    return { current, plain, isWholeFile: true, key: { ...key, isProved: true } };
   }
-  const secret = encryptionSecret(secrets, vaultId ?? undefined);
   const isWholeFile = current === null && request.format === 'file';
-  return { current, plain: current, isWholeFile, key: { secret, label: secret.label } };
+  const root = current === null ? null : parseYaml(current, target.shown);
+  return { current, plain: current, isWholeFile, key: await chooseKey(root, request) };
 }
 
 /** Turns a text into an envelope. */

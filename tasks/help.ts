@@ -17,6 +17,11 @@ Vault password (as in Ansible; also ANSIBLE_VAULT_PASSWORD_FILE):
   -J, --ask-vault-pass, --ask-vault-password
                             ask for it`;
 
+const ENCRYPT_ID = `\
+      --encrypt-vault-id LABEL
+                            which one encrypts, where the service has no
+                            vault_id and the file holds nothing yet`;
+
 const OUTPUT = `\
 Output:
       --format FORMAT       the report on stdout: text (the default) or json;
@@ -41,6 +46,7 @@ Names of services pick some; without them, all services of all hosts are meant.
 ${INPUT}
 
 ${VAULT}
+${ENCRYPT_ID}
 
 What to do:
   -C, --check               say what would be done; contact and write nothing

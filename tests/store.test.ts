@@ -17,7 +17,7 @@ import {
 } from '../src/store/text.ts';
 import type { StoredValues } from '../src/store/text.ts';
 import { isEnvelope } from '../src/vault/envelope.ts';
-import { decryptText, encryptText } from '../src/vault/keyring.ts';
+import { decryptText, encryptText, keyringOf } from '../src/vault/keyring.ts';
 import type { VaultSecret } from '../src/vault/keyring.ts';
 import { getEntry } from '../src/yaml/node.ts';
 import type { YamlNode } from '../src/yaml/node.ts';
@@ -33,6 +33,7 @@ const VALUES: StoredValues = {
 };
 const BOTH: TargetVariables = { accessToken: ['vault_token'], deviceId: ['vault_device'] };
 const SECRET: VaultSecret = { label: 'default', password: new Secret('canary-vault') };
+const KEYRING = keyringOf([SECRET]);
 const AT = { file: 'x.yml', line: 1, column: 1 };
 
 const unsafe = (value: string): Promise<string> => Promise.resolve(formatUnsafe(value));
@@ -155,25 +156,25 @@ async function change(
   const results: { next: string; reserve: number }[] = [];
   await withFolder(text === null ? {} : { 'x.yml': text }, async (folder) => {
     const target = { file: join(folder, 'x.yml'), shown: 'x.yml', isDefault, harm: null };
-    const request: StoreRequest = { target, write, format, vaultId: null, secrets: [SECRET] };
+    const request: StoreRequest = { target, write, format, vaultId: null, keyring: KEYRING };
     const plan = await planStore(request, { ...VALUES, deviceId: 'x'.repeat(64) });
     results.push({ next: await plan.compose(VALUES), reserve: plan.reserve });
     const now = text === null ? null : readFileSync(target.file, 'utf8');
     assert.equal(now, text, 'a plan writes nothing');
-    const decrypt = (envelope: string): Promise<string> => decryptText(envelope, [SECRET], AT);
+    const decrypt = (envelope: string): Promise<string> => decryptText(envelope, KEYRING, AT);
     await tryStore({ target, write }, decrypt);
   });
   return results[0] ?? assert.fail();
 }
 
 async function assertStored(text: string): Promise<void> {
-  const plain = isEnvelope(text) ? await decryptText(text, [SECRET], AT) : text;
+  const plain = isEnvelope(text) ? await decryptText(text, KEYRING, AT) : text;
   for (const [path, value] of [
     [BOTH.accessToken, VALUES.accessToken],
     [['vault_device'], VALUES.deviceId],
   ] as const) {
     const found = String(textAt(plain, path));
-    assert.equal(isEnvelope(found) ? await decryptText(found, [SECRET], AT) : found, value);
+    assert.equal(isEnvelope(found) ? await decryptText(found, KEYRING, AT) : found, value);
   }
 }
 
@@ -197,7 +198,7 @@ test('the longest token fits into what is reserved, whatever the file', async ()
           write: BOTH,
           format,
           vaultId: null,
-          secrets: [SECRET],
+          keyring: KEYRING,
         };
         const plan = await planStore(request, { ...VALUES, deviceId: 'x'.repeat(64) });
         const longest = {
@@ -227,7 +228,7 @@ test('a whole encrypted file stays one, with what it held', async () => {
     isDefault: false,
   });
   assert(isEnvelope(next));
-  const plain = await decryptText(next, [SECRET], AT);
+  const plain = await decryptText(next, KEYRING, AT);
   assert(plain.startsWith('# mine\na: 0644\n# matrix-tokens: '));
   await assertStored(next);
 });
@@ -255,7 +256,7 @@ test('what cannot be extended is refused before anything is sent, and a dry run 
         write: BOTH,
         format: 'inline',
         vaultId: null,
-        secrets: [SECRET],
+        keyring: KEYRING,
       };
       const faults = await faultsFrom(() => planStore(request, VALUES));
       assert(faults.length > 0, JSON.stringify(text));
@@ -284,7 +285,7 @@ test('what stands in the file when it is composed is what the plan has read', as
       write: BOTH,
       format: 'inline',
       vaultId: null,
-      secrets: [SECRET],
+      keyring: KEYRING,
     };
     const plan = await planStore(request, VALUES);
     writeFileSync(file, 'b: 2\n');

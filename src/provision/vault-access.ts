@@ -3,12 +3,14 @@ import { accessSync, constants } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { readAnsibleConfig } from '../ansible/config.ts';
+import type { VaultConfig } from '../ansible/config-vault.ts';
 import { createListing, type ListingOptions, type ListInventory } from '../ansible/dynamic.ts';
 import { createRenderer, type Renderer, type RendererOptions } from '../ansible/render.ts';
 import type { Decrypt } from '../definitions/types.ts';
 import { hideSecret } from '../secret.ts';
-import type { VaultSecret } from '../vault/keyring.ts';
-import type { PasswordSources } from '../vault/passwords.ts';
+import type { Keyring, VaultRules } from '../vault/keyring.ts';
+import { isTyped, type PasswordSources } from '../vault/password-sources.ts';
+import type { PasswordIo } from '../vault/passwords.ts';
 import type { World } from './world.ts';
 
 const SETTINGS = [
@@ -25,13 +27,15 @@ export interface VaultOptions {
   readonly vaultPasswordFiles: readonly string[];
   readonly vaultIds: readonly string[];
   readonly askVaultPass: boolean;
+  /** Of `--encrypt-vault-id`. */
+  readonly encryptVaultId: string | undefined;
   readonly inventory: readonly string[];
   readonly playbookDir: string | undefined;
 }
 
 export interface VaultAccess {
-  /** Gives the passwords; an empty list where no source of one was given. Throws InputError. */
-  secrets(): Promise<readonly VaultSecret[]>;
+  /** Gives the passwords: none where no source of one was given. Throws InputError. */
+  keyring(): Promise<Keyring>;
   /** Opens an inline value; null where no source of a password was given. */
   readonly decrypt: Decrypt | null;
   /** The same for a whole file. */
@@ -42,39 +46,41 @@ export interface VaultAccess {
   readonly listInventory: ListInventory | null;
 }
 
-/** Gives access to the vault with the password sources of options and environment. */
+/** Gives access to the vault with the password sources of options and settings. */
 export function openVaultAccess(options: VaultOptions, world: World): VaultAccess {
-  const config = readAnsibleConfig(world);
-  const environmentFile = world.env['ANSIBLE_VAULT_PASSWORD_FILE'] ?? config.vaultPasswordFile;
+  const { vault: config } = readAnsibleConfig(world);
   const sources: PasswordSources = {
+    identityList: config.identityList,
+    vaultIds: options.vaultIds,
     vaultPasswordFiles: options.vaultPasswordFiles,
-    vaultIds: [...config.vaultIdentityList, ...options.vaultIds],
-    askVaultPass: options.askVaultPass,
-    ...(environmentFile === null || environmentFile === '' ? {} : { environmentFile }),
+    settingsFile: config.passwordFile,
+    askVaultPass: options.askVaultPass || config.askPass,
   };
+  const rules = rulesOf(options, config);
+  let loading: Promise<Keyring> | null = null;
+  const keyring = (): Promise<Keyring> => (loading ??= load(sources, rules, world));
   const ansible = openAnsible(options, world);
-  let loading: Promise<readonly VaultSecret[]> | null = null;
-  const secrets = (): Promise<readonly VaultSecret[]> => (loading ??= load(sources, world));
-  if (!hasSource(sources)) return { secrets, decrypt: null, decryptFile: null, ...ansible };
-  return { secrets, ...opening(secrets), ...ansible };
+  if (hasSource(sources)) return { keyring, ...openWith(keyring), ...ansible };
+  return { keyring, decrypt: null, decryptFile: null, ...ansible };
 }
 
 type Opening = Pick<VaultAccess, 'decrypt' | 'decryptFile'>;
 
 /** Gives access to the vault with passwords that are at hand. */
 export function vaultAccessWith(
-  secrets: readonly VaultSecret[],
-): Pick<VaultAccess, 'secrets' | 'decrypt' | 'decryptFile'> {
-  const given = (): Promise<readonly VaultSecret[]> => Promise.resolve(secrets);
-  if (secrets.length === 0) return { secrets: given, decrypt: null, decryptFile: null };
-  return { secrets: given, ...opening(given) };
+  given: Keyring,
+): Pick<VaultAccess, 'keyring' | 'decrypt' | 'decryptFile'> {
+  const keyring = (): Promise<Keyring> => Promise.resolve(given);
+  if (given.secrets.length === 0) return { keyring, decrypt: null, decryptFile: null };
+  return { keyring, ...openWith(keyring) };
 }
 
-function opening(secrets: VaultAccess['secrets']): Opening {
+/** Gives what opens values and files with a keyring: each envelope once. */
+export function openWith(keyring: () => Promise<Keyring>): Opening {
   const opened = new Map<string, Promise<string>>();
   const openText: Decrypt = async (envelope, at) => {
     const { decryptText } = await import('../vault/keyring.ts');
-    return decryptText(envelope, await secrets(), at);
+    return decryptText(envelope, await keyring(), at);
   };
   const openOnce: Decrypt = (envelope, at) => {
     const known = opened.get(envelope);
@@ -94,12 +100,24 @@ function opening(secrets: VaultAccess['secrets']): Opening {
   return { decrypt, decryptFile };
 }
 
+function rulesOf({ encryptVaultId }: VaultOptions, config: VaultConfig): VaultRules {
+  const { encryptIdentity: setting } = config;
+  const named = setting === null ? null : { label: setting.value, origin: setting.origin };
+  return {
+    onlyOwnId: config.idMatch,
+    unnamedId: config.identity,
+    encryptId:
+      encryptVaultId === undefined
+        ? named
+        : { label: encryptVaultId, origin: '--encrypt-vault-id' },
+  };
+}
+
 /** Passwords that are typed stay here: Ansible gets the files that the options name. */
 function openAnsible(
   options: VaultOptions,
   world: World,
 ): Pick<VaultAccess, 'renderer' | 'listInventory'> {
-  const isTyped = (id: string): boolean => /^(?:.+@)?prompt$/.test(id);
   const vaultArguments = [
     ...options.vaultIds.flatMap((id) => (isTyped(id) ? [] : ['--vault-id', id])),
     ...options.vaultPasswordFiles.flatMap((file) => ['--vault-password-file', file]),
@@ -150,25 +168,28 @@ function isRunnable(file: string): boolean {
 }
 
 function hasSource(sources: PasswordSources): boolean {
-  return (
-    sources.vaultPasswordFiles.length > 0 ||
-    sources.vaultIds.length > 0 ||
-    sources.askVaultPass ||
-    sources.environmentFile !== undefined
-  );
+  const { identityList, vaultIds, vaultPasswordFiles, settingsFile, askVaultPass } = sources;
+  const count = identityList.length + vaultIds.length + vaultPasswordFiles.length;
+  return count > 0 || settingsFile !== null || askVaultPass;
 }
 
-async function load(sources: PasswordSources, world: World): Promise<readonly VaultSecret[]> {
+async function load(sources: PasswordSources, rules: VaultRules, world: World): Promise<Keyring> {
   const { loadVaultSecrets } = await import('../vault/passwords.ts');
-  return loadVaultSecrets(sources, {
+  return { ...rules, secrets: await loadVaultSecrets(sources, rules, passwordIo(world)) };
+}
+
+/** Gives what reading vault passwords needs of the world. */
+export function passwordIo(world: World): PasswordIo {
+  return {
     cwd: world.cwd,
     env: world.env,
     readFile: (file) => readFile(file),
     isExecutable,
-    run: (file, args) => world.run(file, args),
+    // A script may ask a person: as under Ansible it has our stdin and stderr.
+    run: (file, args) => world.run(file, args, { stdin: 'inherit' }),
     prompt: world.prompt,
     warn: (text) => world.warn(text),
-  });
+  };
 }
 
 /** As Ansible asks: any executable bit makes a script of it. */

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Secret } from '../../src/secret.ts';
-import { decryptText, encryptText } from '../../src/vault/keyring.ts';
+import { decryptText, encryptText, keyringOf } from '../../src/vault/keyring.ts';
 import type { VaultSecret } from '../../src/vault/keyring.ts';
 import { PRELOAD_VARIABLE } from './provision-preload-options.ts';
 import type { Preload } from './provision-preload-options.ts';
@@ -97,7 +97,7 @@ export async function makeProject(
     },
     open: (envelope) => {
       const text = envelope.replaceAll(/^ +/gm, '');
-      return decryptText(text, [secret], { file: 'test', line: 1, column: 1 });
+      return decryptText(text, keyringOf([secret]), { file: 'test', line: 1, column: 1 });
     },
     run: (args = [], options = {}) => runIn(folder, args, options),
     tree: () => listTree(folder),
