@@ -60,7 +60,8 @@ export async function prepareWork(
   const { actions } = assessment;
   const sessions = assessment.sessions.map((session) => datedBy(session, world.now()));
   const logins = actions.filter((action) => action.kind === 'login');
-  await provePasswords(logins, { keyring, hosts: assessment.hosts, prompt: world.prompt });
+  const [{ proved }, { hosts }, { prompt }] = [vault, assessment, world];
+  await provePasswords(logins, { keyring, proved, hosts, prompt });
   const tools: Tools = { keyring, decrypt: vault.decrypt, renderer: vault.renderer, world };
   const waiting = (action: Action): readonly WaitingSession[] => sessionsOf(action, sessions);
   const present = actions.filter(

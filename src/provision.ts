@@ -97,8 +97,8 @@ async function check(assessment: Assessment, vault: VaultAccess): Promise<Report
   const logins = assessment.actions.filter((action) => action.kind === 'login');
   if (vault.decrypt !== null && logins.length > 0) {
     const { provePasswords } = await import('./provision/prove.ts');
-    const { hosts } = assessment;
-    await provePasswords(logins, { keyring: await vault.keyring(), hosts, prompt: null });
+    const [keyring, { hosts }] = [await vault.keyring(), assessment];
+    await provePasswords(logins, { keyring, proved: vault.proved, hosts, prompt: null });
   }
   return describePlan(assessment, 'provision', vault.decrypt);
 }

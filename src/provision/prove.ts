@@ -21,6 +21,8 @@ interface Sample {
 
 interface ProveOptions {
   readonly keyring: Keyring;
+  /** Passwords that have opened something already. */
+  readonly proved: ReadonlySet<VaultSecret>;
   readonly hosts: readonly HostView[];
   /** Null: nobody is asked. */
   readonly prompt: World['prompt'];
@@ -46,11 +48,12 @@ export async function provePasswords(
 
 /**
  * Checks that a password opens a value of its vault ID that already exists; where there is none, a
- * typed password is asked for once more. Throws InputError (E_VAULT_PASSWORD).
+ * typed password that opened nothing else either is asked for once more. Throws InputError
+ * (E_VAULT_PASSWORD).
  */
 async function provePassword(
   secret: VaultSecret,
-  { keyring, hosts, prompt }: ProveOptions,
+  { keyring, proved, hosts, prompt }: ProveOptions,
 ): Promise<void> {
   const samples = findSamples(hosts, { label: secret.label, unnamedId: keyring.unnamedId });
   for (const { envelope, at } of samples) {
@@ -58,7 +61,7 @@ async function provePassword(
   }
   const [first] = samples;
   if (first !== undefined) throw new InputError(wrongPassword(secret, first.at));
-  if (prompt !== null) await confirmPrompted([secret], prompt);
+  if (prompt !== null && !proved.has(secret)) await confirmPrompted([secret], prompt);
 }
 
 function wrongPassword(

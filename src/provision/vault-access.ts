@@ -8,7 +8,7 @@ import { createListing, type ListingOptions, type ListInventory } from '../ansib
 import { createRenderer, type Renderer, type RendererOptions } from '../ansible/render.ts';
 import type { Decrypt } from '../definitions/types.ts';
 import { hideSecret } from '../secret.ts';
-import type { Keyring, VaultRules } from '../vault/keyring.ts';
+import type { Keyring, VaultRules, VaultSecret } from '../vault/keyring.ts';
 import { isTyped, type PasswordSources } from '../vault/password-sources.ts';
 import type { PasswordIo } from '../vault/passwords.ts';
 import type { World } from './world.ts';
@@ -36,6 +36,8 @@ export interface VaultOptions {
 export interface VaultAccess {
   /** Gives the passwords: none where no source of one was given. Throws InputError. */
   keyring(): Promise<Keyring>;
+  /** The passwords that have opened something: those were not mistyped. */
+  readonly proved: ReadonlySet<VaultSecret>;
   /** Opens an inline value; null where no source of a password was given. */
   readonly decrypt: Decrypt | null;
   /** The same for a whole file. */
@@ -61,31 +63,34 @@ export function openVaultAccess(options: VaultOptions, world: World): VaultAcces
   const keyring = (): Promise<Keyring> => (loading ??= load(sources, rules, world));
   const ansible = openAnsible(options, world);
   if (hasSource(sources)) return { keyring, ...openWith(keyring), ...ansible };
-  return { keyring, decrypt: null, decryptFile: null, ...ansible };
+  return { keyring, proved: new Set(), decrypt: null, decryptFile: null, ...ansible };
 }
 
-type Opening = Pick<VaultAccess, 'decrypt' | 'decryptFile'>;
+type Opening = Pick<VaultAccess, 'decrypt' | 'decryptFile' | 'proved'>;
 
 /** Gives access to the vault with passwords that are at hand. */
-export function vaultAccessWith(
-  given: Keyring,
-): Pick<VaultAccess, 'keyring' | 'decrypt' | 'decryptFile'> {
+export function vaultAccessWith(given: Keyring): Pick<VaultAccess, 'keyring'> & Opening {
   const keyring = (): Promise<Keyring> => Promise.resolve(given);
-  if (given.secrets.length === 0) return { keyring, decrypt: null, decryptFile: null };
+  if (given.secrets.length === 0) {
+    return { keyring, proved: new Set(), decrypt: null, decryptFile: null };
+  }
   return { keyring, ...openWith(keyring) };
 }
 
 /** Gives what opens values and files with a keyring: each envelope once. */
 export function openWith(keyring: () => Promise<Keyring>): Opening {
   const opened = new Map<string, Promise<string>>();
-  const openText: Decrypt = async (envelope, at) => {
-    const { decryptText } = await import('../vault/keyring.ts');
-    return decryptText(envelope, await keyring(), at);
+  const proved = new Set<VaultSecret>();
+  const openNow: Decrypt = async (envelope, at) => {
+    const { openText } = await import('../vault/keyring.ts');
+    const { text, secret } = await openText(envelope, await keyring(), at);
+    proved.add(secret);
+    return text;
   };
   const openOnce: Decrypt = (envelope, at) => {
     const known = opened.get(envelope);
     if (known !== undefined) return known;
-    const opening = openText(envelope, at);
+    const opening = openNow(envelope, at);
     opened.set(envelope, opening);
     return opening;
   };
@@ -97,7 +102,7 @@ export function openWith(keyring: () => Promise<Keyring>): Opening {
   };
   const decryptFile = (envelope: string, file: string): Promise<string> =>
     openOnce(envelope, { file, line: 1, column: 1 });
-  return { decrypt, decryptFile };
+  return { decrypt, decryptFile, proved };
 }
 
 function rulesOf({ encryptVaultId }: VaultOptions, config: VaultConfig): VaultRules {

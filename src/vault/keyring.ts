@@ -80,22 +80,29 @@ export async function openEnvelope(text: string, keyring: Keyring, at: Position)
 }
 
 /** Like `openEnvelope`, for text. Throws E_VAULT_FORMAT where the content is not UTF-8. */
+export async function openText(
+  envelopeText: string,
+  keyring: Keyring,
+  at: Position,
+): Promise<{ readonly text: string; readonly secret: VaultSecret }> {
+  const { plaintext, secret } = await openEnvelope(envelopeText, keyring, at);
+  const text = plaintext.toString('utf8');
+  if (Buffer.from(text, 'utf8').equals(plaintext)) return { text, secret };
+  throw new InputError({
+    code: 'E_VAULT_FORMAT',
+    at,
+    found: 'a vault whose content is not UTF-8 text',
+    wanted: 'text',
+  });
+}
+
+/** Gives the text alone. Throws what `openText` throws. */
 export async function decryptText(
   envelopeText: string,
   keyring: Keyring,
   at: Position,
 ): Promise<string> {
-  const { plaintext } = await openEnvelope(envelopeText, keyring, at);
-  const text = plaintext.toString('utf8');
-  if (!Buffer.from(text, 'utf8').equals(plaintext)) {
-    throw new InputError({
-      code: 'E_VAULT_FORMAT',
-      at,
-      found: 'a vault whose content is not UTF-8 text',
-      wanted: 'text',
-    });
-  }
-  return text;
+  return (await openText(envelopeText, keyring, at)).text;
 }
 
 /**
@@ -160,7 +167,10 @@ function unopened({ label }: Envelope, keyring: Keyring, at: Position): Fault {
       ? `a vault of ID ${own}: with vault_id_match no password of another ID is tried ${given}`
       : none,
     wanted: `the password of vault ID ${own}`,
-    fix: 'give it with `--vault-password-file FILE` or `--vault-id LABEL@FILE`',
+    fix:
+      own === unnamedId
+        ? 'give it with `--vault-password-file FILE` or `--vault-id LABEL@FILE`'
+        : `give it with \`--vault-id ${own}@FILE\``,
   };
 }
 
