@@ -53,7 +53,7 @@ export async function assess(
 ): Promise<Assessment> {
   const { hosts, notes } = await load();
   const definitions = await readDefinitions(hosts, vault.decrypt, vault.renderer);
-  checkNames(options.services, definitions);
+  checkNames(options.services, namesIn(definitions));
   const targeting = { cwd, env, decrypt: vault.decrypt };
   const located = await locateServices(definitions.services, targeting);
   await seeTargets(located, targeting);
@@ -116,13 +116,18 @@ export async function remainingSessions(
   }
 }
 
-function picker(names: readonly string[]): (name: string) => boolean {
+/** Gives what tells whether a service is meant; without names all are. */
+export function picker(names: readonly string[]): (name: string) => boolean {
   return (name) => names.length === 0 || names.includes(name);
 }
 
-function checkNames(names: readonly string[], definitions: Definitions): void {
-  const { services, unwanted, unknown } = definitions;
-  const known = new Set([...services, ...unwanted, ...unknown].map((one) => one.name));
+/** Gives the names of all services that are defined, whatever became of them. */
+export function namesIn({ services, unwanted, unknown }: Definitions): ReadonlySet<string> {
+  return new Set([...services, ...unwanted, ...unknown].map((one) => one.name));
+}
+
+/** Throws InputError (E_UNKNOWN_SERVICE) for names that pick nothing. */
+export function checkNames(names: readonly string[], known: ReadonlySet<string>): void {
   const faults = names
     .filter((name) => !known.has(name))
     .map((name): Fault => ({

@@ -4,7 +4,7 @@ import { didYouMean } from '../src/definitions/suggest.ts';
 import { InputError, type Fault } from '../src/errors.ts';
 
 /** The tasks that read an inventory. */
-export const RUNS = ['provision', 'validate'] as const;
+export const RUNS = ['provision', 'rekey', 'validate'] as const;
 export const TASKS = [...RUNS, 'unlock'] as const;
 export type TaskName = (typeof TASKS)[number];
 
@@ -30,6 +30,9 @@ export interface Options {
   readonly vaultIds: readonly string[];
   readonly askVaultPass: boolean;
   readonly encryptVaultId: string | undefined;
+  readonly newVaultId: string | undefined;
+  readonly newVaultPasswordFile: string | undefined;
+  readonly oldVaultIds: readonly string[];
   readonly verbosity: number;
 }
 
@@ -61,6 +64,9 @@ export const FLAGS = {
   'ask-vault-pass': { type: 'boolean', short: 'J' },
   'ask-vault-password': { type: 'boolean' },
   'encrypt-vault-id': { type: 'string' },
+  'new-vault-id': { type: 'string' },
+  'new-vault-password-file': { type: 'string' },
+  'old-vault-id': { type: 'string', multiple: true },
   verbose: { type: 'boolean', short: 'v', multiple: true },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean' },
@@ -68,11 +74,14 @@ export const FLAGS = {
 
 /** Options that only some tasks take. */
 export const TAKEN_BY = {
-  check: ['provision'],
-  diff: ['provision'],
+  check: ['provision', 'rekey'],
+  diff: ['provision', 'rekey'],
   'max-wait': ['provision'],
-  'lock-timeout': ['provision'],
-  'encrypt-vault-id': ['provision'],
+  'lock-timeout': ['provision', 'rekey'],
+  'encrypt-vault-id': ['provision', 'rekey'],
+  'new-vault-id': ['rekey'],
+  'new-vault-password-file': ['rekey'],
+  'old-vault-id': ['rekey'],
 } as const satisfies { [F in keyof typeof FLAGS]?: readonly Options['task'][] };
 
 /** Reads the arguments after the program's name. Throws InputError (E_OPTION). */
@@ -110,6 +119,9 @@ export function parseOptions(argv: readonly string[]): Request {
       vaultIds: values['vault-id'] ?? [],
       askVaultPass: asksVaultPass(values),
       encryptVaultId: values['encrypt-vault-id'],
+      newVaultId: values['new-vault-id'],
+      newVaultPasswordFile: values['new-vault-password-file'],
+      oldVaultIds: values['old-vault-id'] ?? [],
       verbosity: values.verbose?.length ?? 0,
     },
   };
@@ -242,16 +254,19 @@ function asksVaultPass(values: Values): boolean {
 
 /** What Ansible's commands do not take together. */
 function checkVaultOptions(values: Values): Fault[] {
-  const files = ['vault-password-file', 'vault-pass-file'] as const;
-  const file = files.find((flag) => values[flag] !== undefined);
-  if (file === undefined || !asksVaultPass(values)) return [];
+  const given = (...flags: readonly (keyof typeof FLAGS)[]): string[] =>
+    flags.filter((flag) => values[flag] !== undefined).map((flag) => `--${flag}`);
+  const [file] = given('vault-password-file', 'vault-pass-file');
+  const news = given('new-vault-id', 'new-vault-password-file', 'encrypt-vault-id');
   return [
-    {
-      code: 'E_OPTION',
-      found: `--ask-vault-pass together with --${file}`,
-      wanted: 'one of them, as for Ansible; `--vault-id LABEL@prompt` goes with both',
-    },
+    ...(asksVaultPass(values) && file !== undefined ? [tooMany(['--ask-vault-pass', file])] : []),
+    ...(news.length > 1 ? [tooMany(news)] : []),
   ];
+}
+
+function tooMany(names: readonly string[]): Fault {
+  const wanted = 'one of them, as for Ansible';
+  return { code: 'E_OPTION', found: names.join(' together with '), wanted };
 }
 
 function parseSeconds(

@@ -42,6 +42,9 @@ test('without a task, provision is meant, with nothing chosen', () => {
     vaultIds: [],
     askVaultPass: false,
     encryptVaultId: undefined,
+    newVaultId: undefined,
+    newVaultPasswordFile: undefined,
+    oldVaultIds: [],
     verbosity: 0,
   });
 });
@@ -106,6 +109,9 @@ test('a password is asked for, or a file is named: both are too many, as for Ans
     assert.match(faultOf('-J', flag, 'a'), new RegExp(`^--ask-vault-pass together with ${flag}`));
   }
   assert.equal(optionsOf('-J', '--vault-id', 'a@b').askVaultPass, true);
+  const news = ['--new-vault-id', 'a', '--new-vault-password-file', 'b', '--encrypt-vault-id', 'c'];
+  assert.match(faultOf('rekey', ...news), /^--new-vault-id together with --new-vault-password-f/);
+  assert.match(faultOf('rekey', ...news.slice(2)), /^--new-vault-password-file together with --en/);
 });
 
 test('every option stands in the help of its task, with its short form, in 80 columns', () => {

@@ -48,8 +48,15 @@ export interface VaultAccess {
   readonly listInventory: ListInventory | null;
 }
 
-/** Gives access to the vault with the password sources of options and settings. */
-export function openVaultAccess(options: VaultOptions, world: World): VaultAccess {
+/**
+ * Gives access to the vault with the password sources of options and settings. Ansible gets
+ * `alsoForAnsible` besides: a source as `--vault-id` takes it.
+ */
+export function openVaultAccess(
+  options: VaultOptions,
+  world: World,
+  alsoForAnsible: readonly string[] = [],
+): VaultAccess {
   const { vault: config } = readAnsibleConfig(world);
   const sources: PasswordSources = {
     identityList: config.identityList,
@@ -61,7 +68,8 @@ export function openVaultAccess(options: VaultOptions, world: World): VaultAcces
   const rules = rulesOf(options, config);
   let loading: Promise<Keyring> | null = null;
   const keyring = (): Promise<Keyring> => (loading ??= load(sources, rules, world));
-  const ansible = openAnsible(options, world);
+  const vaultIds = [...options.vaultIds, ...alsoForAnsible];
+  const ansible = openAnsible({ ...options, vaultIds }, world);
   if (hasSource(sources)) return { keyring, ...openWith(keyring), ...ansible };
   return { keyring, proved: new Set(), decrypt: null, decryptFile: null, ...ansible };
 }

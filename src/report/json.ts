@@ -13,7 +13,7 @@ export const reportSchema = {
   type: 'object',
   properties: {
     version: { type: 'integer', const: 1, description: 'Version of this format.' },
-    task: { enum: ['provision', 'validate'], description: 'The task that ran.' },
+    task: { enum: ['provision', 'rekey', 'validate'], description: 'The task that ran.' },
     check: { type: 'boolean', description: 'true: nothing was contacted and nothing written.' },
     changed: { type: 'boolean', description: 'true: something was written, or would be.' },
     exit_code: { type: 'integer', description: 'The exit code of the process.' },

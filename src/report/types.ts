@@ -41,7 +41,7 @@ export interface Leftover {
 }
 
 export interface Report {
-  readonly task: 'provision' | 'validate';
+  readonly task: 'provision' | 'rekey' | 'validate';
   readonly check: boolean;
   readonly outcomes: readonly Outcome[];
   readonly leftovers: readonly Leftover[];

@@ -9,7 +9,7 @@ import type { Keyring, VaultRules, VaultSecret } from './keyring.ts';
 import { openEnvelope } from './keyring.ts';
 import { bytesToPassword, stripLineEnds, stripWhiteSpace } from './password-bytes.ts';
 import type { PasswordSources, Source } from './password-sources.ts';
-import { listSources } from './password-sources.ts';
+import { checkLabels, listSources } from './password-sources.ts';
 
 export type { VaultSecret } from './keyring.ts';
 
@@ -74,6 +74,28 @@ export async function confirmPrompted(
       throw passwordError(`the two passwords typed for vault ID ${label} differ`);
     }
   }
+}
+
+/**
+ * Reads a password that is to be used for the first time: what is typed is asked for twice, as by
+ * `ansible-vault rekey`. `known` opens a file that is vaulted itself. Throws `InputError`:
+ * E_VAULT_PASSWORD where the source gives none, E_OPTION for a vault ID that no envelope can carry.
+ */
+export async function loadNewSecret(
+  source: Source,
+  known: Keyring,
+  io: PasswordIo,
+): Promise<VaultSecret> {
+  checkLabels([source]);
+  const { from } = source;
+  if (!('prompt' in from)) return loadSource(source, known, io);
+  const [first, second] = ['New', 'Confirm new'].map((word) =>
+    from.prompt.replace(/^V/, `${word} v`),
+  );
+  const secret = await loadSource({ ...source, from: { prompt: first ?? '' } }, known, io);
+  const again = await ask(second ?? '', io.prompt);
+  if (again.reveal() === secret.password.reveal()) return secret;
+  throw passwordError('the two new vault passwords typed differ');
 }
 
 async function loadSource(source: Source, known: Keyring, io: PasswordIo): Promise<VaultSecret> {
