@@ -149,7 +149,8 @@ async function readSessions({
   stateFolders: string[];
 }> {
   const targets = actions.map(({ target }) => target.file);
-  const files = [...targets, ...usual.map((folder) => join(folder, '*'))];
+  const places = usual.map((folder) => join(folder, '*'));
+  const files = [...targets, ...places, ...hosts.flatMap(varsFiles)];
   const folders = new Set<string>();
   for (const file of withState(files)) folders.add(dirname(await resolveTarget(file)));
   for (const folder of new Set(actions.flatMap(foldersOfWord))) {
@@ -167,6 +168,11 @@ async function readSessions({
     damaged.push(...journal.damaged);
   }
   return { sessions, damaged, stateFolders };
+}
+
+/** A rekey changes whatever vars file holds a value. */
+function varsFiles({ layers }: HostView): string[] {
+  return layers.flatMap(({ path }) => path ?? []);
 }
 
 /** A service may have been switched off, or sent to another file, since a session was left. */

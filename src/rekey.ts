@@ -3,7 +3,7 @@
 // Until then some files have the old password and some the new one, and whoever reads needs both.
 import { FAILURE_CODES } from './matrix/failure.ts';
 import { lockFiles } from './provision/locks.ts';
-import { finishRekeys, recovering } from './provision/recover.ts';
+import { describeRekeys, finishRekeys, recovering } from './provision/recover.ts';
 import { openInventory } from './provision/source.ts';
 import { openVaultAccess, openWith } from './provision/vault-access.ts';
 import type { World } from './provision/world.ts';
@@ -45,7 +45,9 @@ export async function rekey(options: RekeyOptions, world: World): Promise<Report
 async function check(run: RekeyRun): Promise<Report> {
   const view = await look(run);
   await composeRekeyed(view.judged, run.keys);
-  return reportOn(view, run, new Map());
+  const rekeys = await describeRekeys(view.folders);
+  const report = reportOn(view, run, new Map());
+  return { ...report, rekeyWaits: rekeys.length > 0, notes: [...report.notes, ...rekeys] };
 }
 
 /** Gives true where an earlier rekey was ended. */

@@ -24,6 +24,7 @@ import { removeLeftovers } from '../src/vault/leftovers.ts';
 import { acquireLock } from '../src/vault/lock.ts';
 import { StoreError } from '../src/vault/store-error.ts';
 
+const NOTHING = { replaced: [], kept: [], damaged: [] };
 const NAMES = ['a/x.yml', 'a/y.yml', 'b/c/z.yml'];
 const signal = new AbortController().signal;
 
@@ -91,7 +92,7 @@ test('before it is decided, what was prepared is thrown away', async (t) => {
   await leaveRecords(folder);
   for (const from of ['b/c', 'a']) {
     await removeLeftovers(join(folder, from));
-    assert.deepEqual(await finishBatches(join(folder, from)), { replaced: [], kept: [] });
+    assert.deepEqual(await finishBatches(join(folder, from)), NOTHING);
   }
   await assertTree(folder, 'old');
 });
@@ -118,7 +119,7 @@ test('a temp file that is damaged is never put into place', async (t) => {
   const folder = await makeFiles(t);
   await leaveDecided(folder, { renamed: 0 });
   const state = join(folder, 'b/c/.matrix-tokens');
-  const [temp = ''] = (await readdir(state)).filter((name) => name.endsWith('.next'));
+  const temp = (await readdir(state)).find((name) => name.endsWith('.next')) ?? '';
   await writeFile(join(state, temp), 'new b/c');
   const { kept } = await finishBatches(join(folder, 'a'));
   assert.deepEqual(kept, [join(folder, 'b/c/z.yml')]);
@@ -131,9 +132,9 @@ test('files that were removed, and folders that were moved away, stop nobody', a
   await rm(join(folder, 'a/y.yml'));
   await rename(join(folder, 'b'), join(folder, 'elsewhere'));
   const finished = await finishBatches(join(folder, 'a'));
-  assert.deepEqual(finished, { replaced: [], kept: [join(folder, 'a/y.yml')] });
+  assert.deepEqual(finished, { ...NOTHING, kept: [join(folder, 'a/y.yml')] });
   // Over there nobody knows of the decision any more.
-  assert.deepEqual(await finishBatches(join(folder, 'elsewhere/c')), { replaced: [], kept: [] });
+  assert.deepEqual(await finishBatches(join(folder, 'elsewhere/c')), NOTHING);
   assert.deepEqual(await listTree(folder), ['a/x.yml', 'elsewhere/c/z.yml']);
 });
 
@@ -141,7 +142,7 @@ test('a batch of a living run is left alone', async (t) => {
   const folder = await makeFiles(t);
   await leaveDecided(folder, { renamed: 0 });
   const lock = await acquireLock(join(folder, 'b/c/z.yml'), { waitMs: 0 });
-  assert.deepEqual(await finishBatches(join(folder, 'a')), { replaced: [], kept: [] });
+  assert.deepEqual(await finishBatches(join(folder, 'a')), NOTHING);
   assert.equal((await readBatches(join(folder, 'a'))).records.length, 1);
   await lock.release();
   await finishBatches(join(folder, 'a'));
@@ -152,7 +153,7 @@ test('a record that cannot be read is told, and its temp files are kept', async 
   const folder = await makeFiles(t);
   await leaveDecided(folder, { renamed: 0 });
   const state = join(folder, 'a/.matrix-tokens');
-  const [name = ''] = (await readdir(state)).filter((one) => one.endsWith('.batch.json'));
+  const name = (await readdir(state)).find((one) => one.endsWith('.batch.json')) ?? '';
   for (const text of ['', '{', '[]', '{"files": [{"name": "../x"}]}']) {
     await writeFile(join(state, name), text);
     await removeLeftovers(join(folder, 'a'));

@@ -1,6 +1,7 @@
 // What a killed rekey has decided is put into place by whoever comes next. That may be what somebody
 // needs who has only the new password by now: a file that does not open is looked at for it.
 import { dirname, resolve } from 'node:path';
+import { showPath } from '../ansible/text-file.ts';
 import { InputError, type Fault } from '../errors.ts';
 import { resolveTarget } from '../vault/real-path.ts';
 import { StoreError } from '../vault/store-error.ts';
@@ -28,10 +29,11 @@ export async function finishRekeys(folders: readonly string[], world: World): Pr
   let isChanged = false;
   for (const folder of folders) {
     try {
-      const { replaced, kept } = await finishBatches(folder);
+      const { replaced, kept, damaged } = await finishBatches(folder);
       isChanged ||= replaced.length > 0;
-      for (const path of replaced) world.warn(`${path}: ended what an interrupted rekey had begun`);
-      for (const path of kept) world.warn(`${path}: ${KEPT}`);
+      for (const path of replaced) world.warn(`${show(path, world)}: ${ENDED}`);
+      for (const path of kept) world.warn(`${show(path, world)}: ${KEPT}`);
+      for (const path of damaged) world.warn(describeDamaged(path));
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
       world.warn(error.message);
@@ -39,6 +41,32 @@ export async function finishRekeys(folders: readonly string[], world: World): Pr
   }
   return isChanged;
 }
+
+/** Gives a sentence for each killed rekey of these folders that a real run would end. */
+export async function describeRekeys(folders: readonly string[]): Promise<readonly string[]> {
+  if (folders.length === 0) return [];
+  const { readBatches, readDecision } = await import('../vault/batch-record.ts');
+  const notes: string[] = [];
+  for (const folder of folders) {
+    const { records, damaged } = await readBatches(folder);
+    notes.push(...damaged.map(describeDamaged));
+    for (const { id, main } of records) {
+      if ((await readDecision(main, id)) !== null) notes.push(`${folder}: ${WAITS}`);
+    }
+  }
+  return notes;
+}
+
+const WAITS =
+  'a rekey was interrupted: the next run without --check ends it, and until then both vault passwords are needed';
+
+function describeDamaged(path: string): string {
+  return `the record ${path} of an interrupted rekey is damaged: run the rekey again with both vault passwords, then remove that record`;
+}
+
+const show = (path: string, { cwd }: World): string => showPath(path, cwd);
+
+const ENDED = 'ended what an interrupted rekey had begun';
 
 const KEPT =
   'it was changed after a rekey was interrupted, and keeps the vault password that it has: run the rekey again';

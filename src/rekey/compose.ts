@@ -31,7 +31,7 @@ export async function composeRekeyed(
   return settleAll(
     [...files].map(async ([file, sealed]) => ({
       file,
-      after: await composeFile(file, await settleAll(sealed.map((one) => sealAnew(one, keys)))),
+      after: composeFile(file, await settleAll(sealed.map((one) => sealAnew(one, keys)))),
     })),
   );
 }

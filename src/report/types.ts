@@ -47,6 +47,8 @@ export interface Report {
   readonly leftovers: readonly Leftover[];
   /** Journal entries that cannot be read: each may stand for a session that nobody removes. */
   readonly damaged?: readonly string[];
+  /** An interrupted rekey waits for a run that ends it. */
+  readonly rekeyWaits?: boolean;
   /** Things worth knowing that are no errors. */
   readonly notes: readonly string[];
   /** The signal that ended the run early, or null. */

@@ -27,19 +27,26 @@ export interface Finished {
   readonly kept: readonly string[];
 }
 
+/** The same for a folder, with the paths of records that cannot be read. */
+interface FinishedFolder extends Finished {
+  readonly damaged: readonly string[];
+}
+
 /**
  * Ends the batches whose records stand in `folder`, with all their files in other folders too. Those
  * that a living run works on are left alone. Throws `StoreError` where a file cannot be put into its
  * place: then the batch stays for the next run.
  */
-export async function finishBatches(folder: string): Promise<Finished> {
+export async function finishBatches(folder: string): Promise<FinishedFolder> {
   const replaced: string[] = [];
   const kept: string[] = [];
+  const unreadable: string[] = [];
   await storing(
     folder,
     { replaced: false, now: 'what a killed run began there waits' },
     async () => {
-      const { records, decisions } = await readBatches(folder);
+      const { records, decisions, damaged } = await readBatches(folder);
+      unreadable.push(...damaged);
       for (const record of records) {
         const finished = await finishBatch(record);
         replaced.push(...finished.replaced);
@@ -49,7 +56,7 @@ export async function finishBatches(folder: string): Promise<Finished> {
       for (const id of decisions) if (!waiting.has(id)) await dropEmpty(folder, id);
     },
   );
-  return { replaced, kept };
+  return { replaced, kept, damaged: unreadable };
 }
 
 const NOTHING: Finished = { replaced: [], kept: [] };
