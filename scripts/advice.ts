@@ -27,7 +27,7 @@ export const FAULT_ADVICE: Readonly<Record<FaultCode, string>> = {
   E_VAULT_FORMAT:
     'The value was cut or changed by hand. Encrypt it again with `ansible-vault encrypt_string`, or take it from your version control.',
   E_VAULT_PASSWORD:
-    'Give the password that the rest of the inventory is encrypted with: `--vault-password-file`, `--vault-id LABEL@FILE`, `--ask-vault-pass` or `ANSIBLE_VAULT_PASSWORD_FILE`. To look without it: `--check`.',
+    'Give the password that the rest of the inventory is encrypted with: `--vault-password-file`, `--vault-id LABEL@FILE`, `--ask-vault-pass` or `ANSIBLE_VAULT_PASSWORD_FILE`. To look without it: `--check`. Which password opens and encrypts what stands in [vault passwords](vault.md).',
   E_NO_SAFE_SPLICE:
     'Values are added at the end of a file whose top level is a block map (`key: value` lines). Rewrite what is named in that form, or leave `vault_file` out: then the values get a file of their own.',
   E_REKEY_FILE:

@@ -38,6 +38,8 @@ export async function rekey(options: RekeyOptions, world: World): Promise<Report
   const view = await recovering(() => look(run), world);
   const isChanged = await tidyUp(view, world);
   const now = isChanged ? await look(run) : view;
+  // Whatever does not open is told before anything is touched, a lock included.
+  await composeRekeyed(now.judged, keys);
   return filesToChange(now).size === 0 ? reportOn(now, run, new Map()) : lockAndChange(now, run);
 }
 

@@ -86,7 +86,12 @@ function outcomeOf({ file, path, at, parts }: Group, options: OutcomeOptions): O
   if (old.length > 0) {
     const variables = [...new Set(old.map(({ value }) => value.name))];
     if (failure !== undefined) return { ...common, outcome: 'failed', ...failure };
-    return { ...common, outcome: 'changed', message: describeChange(old, options), variables };
+    return {
+      ...common,
+      outcome: 'changed',
+      message: describeChange(old, file, options),
+      variables,
+    };
   }
   if (other.length === 0) {
     return { ...common, outcome: 'ok', message: 'under the new vault password' };
@@ -97,10 +102,13 @@ function outcomeOf({ file, path, at, parts }: Group, options: OutcomeOptions): O
 
 function describeChange(
   old: readonly { readonly label: string }[],
+  file: string,
   { check, label }: OutcomeOptions,
 ): string {
   const verb = check ? 'would encrypt' : 'encrypted';
-  return `${verb} again, vault ID ${idsOf(old)} → ${label}`;
+  const before = idsOf(old);
+  const ids = before === label ? label : `${before} → ${label}`;
+  return `${verb} again in ${file}, vault ID ${ids}`;
 }
 
 function idsOf(parts: readonly { readonly label: string }[]): string {
