@@ -2,6 +2,7 @@
 // options, environment and ansible.cfg both open the same vaults, and encrypt under the same header;
 // what ours encrypts, theirs opens. What theirs refuses, ours refuses.
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,6 +15,7 @@ import { encryptionSecret, encryptText } from '../src/vault/keyring.ts';
 import { parseOptions } from '../tasks/options.ts';
 import { run } from '../tasks/shell.ts';
 import { startAnsibleCommands } from './helpers/ansible-commands.ts';
+import type { AnsibleCommand } from './helpers/ansible-commands.ts';
 import { ansibleSkip } from './helpers/python.ts';
 
 const skip = await ansibleSkip();
@@ -328,15 +330,18 @@ const RULES: Readonly<Record<string, Rule>> = {
   'an ID with ; in it': { args: ['--vault-id', 'a;b@dev'], header: null, opens: [] },
 };
 
+writeFolder();
+const theirs = skip === false ? askAllTheirs() : null;
+
 for (const [name, rule] of Object.entries(RULES)) {
   test(`as ansible-vault: ${name}`, { skip }, async () => {
-    writeFolder(rule);
     const wanted = { opens: rule.opens.toSorted(), header: rule.header };
     const ours = await askOurs(rule);
     assert.deepEqual({ opens: ours.opens, header: headerOf(ours.envelope) }, wanted, 'ours');
-    const theirs = await askTheirs(rule, ours.envelope);
-    assert.deepEqual({ opens: theirs.opens, header: theirs.header }, wanted, 'theirs');
-    assert.equal(theirs.ofOurs, ours.envelope === null ? null : 'a value', 'theirs opens ours');
+    const answer = (await theirs?.get(settingsKey(rule)))?.get(rule);
+    assert(answer !== undefined);
+    assert.deepEqual({ opens: answer.opens, header: answer.header }, wanted, 'theirs');
+    assert.equal(answer.ofOurs, ours.envelope === null ? null : 'a value', 'theirs opens ours');
   });
 }
 
@@ -344,8 +349,7 @@ async function sealed(who: keyof typeof PASSWORDS, label: string): Promise<strin
   return encryptText('a value', { label, password: new Secret(PASSWORDS[who]) });
 }
 
-function writeFolder({ cfg = [] }: Rule): void {
-  rmSync(root, { recursive: true });
+function writeFolder(): void {
   mkdirSync(join(root, 'below'), { recursive: true });
   const write = (name: string, text: string, mode = 0o600): void => {
     writeFileSync(join(root, name), text);
@@ -361,12 +365,23 @@ function writeFolder({ cfg = [] }: Rule): void {
   write('from-stdin', '#!/bin/sh\nread -r line && echo "$line"\n', 0o700);
   write('fails', '#!/bin/sh\necho x; exit 3\n', 0o700);
   for (const [name, text] of Object.entries(VAULTS)) write(name, text);
-  write('ansible.cfg', ['[defaults]', ...cfg, ''].join('\n'));
+  for (const { cfg = [] } of Object.values(RULES)) {
+    write(configName(cfg), ['[defaults]', ...cfg, ''].join('\n'));
+  }
 }
 
-function settingsOf({ cwd = '.', env = {} }: Rule): { cwd: string; env: Record<string, string> } {
-  const config = { ANSIBLE_CONFIG: join(root, 'ansible.cfg') };
+function configName(cfg: readonly string[]): string {
+  return `${createHash('sha256').update(cfg.join('\n')).digest('hex').slice(0, 16)}.cfg`;
+}
+
+function settingsOf(rule: Rule): { cwd: string; env: Record<string, string> } {
+  const { cwd = '.', env = {}, cfg = [] } = rule;
+  const config = { ANSIBLE_CONFIG: join(root, configName(cfg)) };
   return { cwd: join(root, cwd), env: { HOME: root, ...config, ...env } };
+}
+
+function settingsKey(rule: Rule): string {
+  return JSON.stringify(settingsOf(rule));
 }
 
 /** Without a terminal, and with nothing on stdin. */
@@ -421,28 +436,47 @@ async function unlessRefused<T>(work: () => Promise<T>): Promise<T | null> {
 interface Theirs {
   readonly opens: readonly string[];
   readonly header: string | null;
+  /** What it makes of an envelope of ours. */
   readonly ofOurs: string | null;
 }
 
-async function askTheirs(rule: Rule, ours: string | null): Promise<Theirs> {
-  assert(ansible !== null);
-  const names = Object.keys(VAULTS);
-  const [reading, files] = [readingArgs(rule), names.map((name) => join(root, name))];
-  const commands = [
-    { argv: ['ansible-vault', 'view-each', ...reading, ...files] },
-    {
-      argv: ['ansible-vault', 'encrypt', ...(rule.args ?? []), '--output', '-'],
-      input: 'a value',
-    },
-    { argv: ['ansible-vault', 'decrypt', ...reading, '--output', '-'], input: ours ?? '' },
-  ];
-  const answers = await ansible.run({ ...settingsOf(rule), commands });
-  const [viewed = '[]', sealedByThem, ofOurs = null] = answers.map(({ exitCode, stdout }) =>
-    exitCode === 0 ? stdout : undefined,
+/** Rules with the same settings are asked about at once. */
+function askAllTheirs(): ReadonlyMap<string, Promise<ReadonlyMap<Rule, Theirs>>> {
+  const groups = new Map<string, Rule[]>();
+  for (const rule of Object.values(RULES)) {
+    const key = settingsKey(rule);
+    groups.set(key, [...(groups.get(key) ?? []), rule]);
+  }
+  return new Map([...groups].map(([key, rules]) => [key, askTheirs(rules)]));
+}
+
+async function askTheirs(rules: readonly Rule[]): Promise<ReadonlyMap<Rule, Theirs>> {
+  const [first] = rules;
+  assert(ansible !== null && first !== undefined);
+  const asked = await Promise.all(rules.map(commandsFor));
+  const answers = await ansible.run({ ...settingsOf(first), commands: asked.flat() });
+  const outputs = answers.map(({ exitCode, stdout }) => (exitCode === 0 ? stdout : null));
+  return new Map(
+    rules.map((rule, index) => {
+      const [viewed, sealedByThem, ofOurs] = outputs.slice(3 * index);
+      const texts = JSON.parse(viewed ?? '[]') as (string | null)[];
+      const opens = Object.keys(VAULTS).filter((_, at) => texts[at] === 'a value');
+      const header = headerOf(sealedByThem ?? null);
+      return [rule, { opens: opens.toSorted(), header, ofOurs: ofOurs ?? null }];
+    }),
   );
-  const texts = JSON.parse(viewed) as (string | null)[];
-  const opens = names.filter((_, index) => texts[index] === 'a value');
-  return { opens: opens.toSorted(), header: headerOf(sealedByThem ?? null), ofOurs };
+}
+
+async function commandsFor(rule: Rule): Promise<AnsibleCommand[]> {
+  const files = Object.keys(VAULTS).map((name) => join(root, name));
+  const reading = readingArgs(rule);
+  const encrypt = ['ansible-vault', 'encrypt', ...(rule.args ?? []), '--output', '-'];
+  const { envelope } = await askOurs(rule);
+  return [
+    { argv: ['ansible-vault', 'view-each', ...reading, ...files] },
+    { argv: encrypt, input: 'a value' },
+    { argv: ['ansible-vault', 'decrypt', ...reading, '--output', '-'], input: envelope ?? '' },
+  ];
 }
 
 /** `ansible-vault` takes the option only where it encrypts. */
