@@ -4,7 +4,8 @@ import { dirname, resolve } from 'node:path';
 import { showPath } from '../ansible/text-file.ts';
 import { InputError, type Fault } from '../errors.ts';
 import { resolveTarget } from '../vault/real-path.ts';
-import { StoreError } from '../vault/store-error.ts';
+import { stateFolder } from '../vault/state-path.ts';
+import { StoreError, systemCode } from '../vault/store-error.ts';
 import type { World } from './world.ts';
 
 /** Reads; where a vault does not open, ends what a killed rekey left beside it and reads again. */
@@ -48,13 +49,26 @@ export async function describeRekeys(folders: readonly string[]): Promise<readon
   const { readBatches, readDecision } = await import('../vault/batch-record.ts');
   const notes: string[] = [];
   for (const folder of folders) {
-    const { records, damaged } = await readBatches(folder);
-    notes.push(...damaged.map(describeDamaged));
-    for (const { id, main } of records) {
-      if ((await readDecision(main, id)) !== null) notes.push(`${folder}: ${WAITS}`);
-    }
+    await reading(folder, async () => {
+      const { records, damaged } = await readBatches(folder);
+      notes.push(...damaged.map(describeDamaged));
+      for (const { id, main } of records) {
+        if ((await readDecision(main, id)) !== null) notes.push(`${folder}: ${WAITS}`);
+      }
+    });
   }
   return notes;
+}
+
+async function reading(folder: string, operation: () => Promise<void>): Promise<void> {
+  try {
+    await operation();
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === null) throw error;
+    const found = `the records of rekeys in ${stateFolder(folder)} cannot be read (${code})`;
+    throw new InputError({ code: 'E_FILE', found, fix: 'make them readable for this user' });
+  }
 }
 
 const WAITS =

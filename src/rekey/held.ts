@@ -18,20 +18,18 @@ export async function readHeld(candidate: Candidate, openFile: OpenFile): Promis
   const plain = isWhole ? await openFile(text, shown) : text;
   const leaves = [...leavesOf(parseYaml(plain, shown), [])];
   const holders = candidate.holders.flatMap((holder) => knownHolder(holder, plain));
-  const owned = leaves.map((leaf) => ({ leaf, holder: holders.find((one) => wants(one, leaf)) }));
-  const values = owned.flatMap(({ leaf, holder }): OwnedLeaf[] =>
-    holder === undefined || (!isWhole && leaf.node.tag !== 'vault') ? [] : [{ leaf, holder }],
-  );
+  const fit = leaves.filter(({ node }) => isWhole || node.tag === 'vault');
+  const owned = fit.map((leaf) => ({ leaf, owners: ownersOf(leaf, holders) }));
+  const values = owned.flatMap(({ leaf, owners }) => owners.map((holder) => ({ leaf, holder })));
   if (values.length === 0) return null;
-  const stranger = owned.find(({ holder }) => holder === undefined)?.leaf;
-  const vaults = leaves.filter(({ node }) => node.tag === 'vault');
+  const strangers = owned.filter(({ owners }) => owners.length === 0).map(({ leaf }) => leaf);
   return {
     path,
     shown,
     text,
     sealed: isWhole ? [wholeFile(values, text, shown)] : inlineValues(values),
-    stranger: isWhole && stranger !== undefined ? stranger.path.join('.') : null,
-    others: isWhole ? 0 : vaults.length - values.length,
+    stranger: isWhole ? (strangers[0]?.path.join('.') ?? null) : null,
+    others: isWhole ? 0 : strangers.length,
   };
 }
 
@@ -61,6 +59,17 @@ function knownHolder(holder: Holder, plain: string): Holder[] {
   if (holder.paths !== 'all') return [holder];
   if (!isOurs(plain)) return [];
   return [{ ...holder, userId: parseSessions(plain).get(holder.service)?.userId ?? null }];
+}
+
+/** Several hosts may share a value of a group; a service counts once for each of them. */
+function ownersOf(leaf: Leaf, holders: readonly Holder[]): readonly Holder[] {
+  const owners = new Map<string, Holder>();
+  for (const holder of holders.filter((one) => wants(one, leaf))) {
+    const key = JSON.stringify([holder.host, holder.service]);
+    const userId = owners.get(key)?.userId ?? holder.userId;
+    owners.set(key, { ...holder, userId });
+  }
+  return [...owners.values()];
 }
 
 function wants({ paths }: Holder, { path }: Leaf): boolean {

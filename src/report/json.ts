@@ -20,7 +20,8 @@ export const reportSchema = {
     interrupted: { ...textOrNull, description: 'The signal that ended the run early, or null.' },
     services: {
       type: 'array',
-      description: 'One entry a service; first those of which nothing had to be done.',
+      description:
+        'One entry a service, of rekey one a service and file; first those of which nothing had to be done.',
       items: {
         type: 'object',
         properties: {

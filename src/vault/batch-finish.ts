@@ -70,6 +70,7 @@ async function finishBatch(record: BatchRecord): Promise<Finished> {
     // Somebody else may have ended it before the locks were held, or died right after the decision.
     if ((await readRecord(record.folder, record.id)) === null) return NOTHING;
     const isDecided = (await readDecision(record.main, record.id)) !== null;
+    for (const lock of locks) await lock.check();
     if (isDecided === (folders !== null)) return await (isDecided ? redo(members) : undo(record));
   } finally {
     for (const lock of locks) await lock.release().catch(() => null);
