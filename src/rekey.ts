@@ -7,7 +7,7 @@ import { describeRekeys, finishRekeys, recovering } from './provision/recover.ts
 import { openInventory } from './provision/source.ts';
 import { openVaultAccess, openWith } from './provision/vault-access.ts';
 import type { World } from './provision/world.ts';
-import { composeRekeyed, type Rekeyed } from './rekey/compose.ts';
+import { composeRekeyed, tryRekey, type Rekeyed } from './rekey/compose.ts';
 import { readKeys } from './rekey/keys.ts';
 import {
   filesToChange,
@@ -39,14 +39,14 @@ export async function rekey(options: RekeyOptions, world: World): Promise<Report
   const isChanged = await tidyUp(view, world);
   const now = isChanged ? await look(run) : view;
   // Whatever does not open is told before anything is touched, a lock included.
-  await composeRekeyed(now.judged, keys);
+  await tryRekey(now.judged, keys);
   return filesToChange(now).size === 0 ? reportOn(now, run, new Map()) : lockAndChange(now, run);
 }
 
 /** Tries everything but the last step: what could not be done is told now. */
 async function check(run: RekeyRun): Promise<Report> {
   const view = await look(run);
-  await composeRekeyed(view.judged, run.keys);
+  await tryRekey(view.judged, run.keys);
   const rekeys = await describeRekeys(view.folders);
   const report = reportOn(view, run, new Map());
   return { ...report, rekeyWaits: rekeys.length > 0, notes: [...report.notes, ...rekeys] };

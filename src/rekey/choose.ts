@@ -2,9 +2,8 @@
 // that are named. To put values of several IDs under one password would let whoever knows it read
 // what was kept from them, so that is never done unasked.
 import { InputError, settleAll, type Fault } from '../errors.ts';
-import { open } from '../vault/cipher.ts';
 import { parseEnvelope } from '../vault/envelope.ts';
-import type { Keyring, VaultSecret } from '../vault/keyring.ts';
+import type { RekeyKeys } from './keys.ts';
 import type { HeldFile, Sealed } from './types.ts';
 
 /** fresh: under the new password already · old: to be sealed anew · other: of an ID not meant. */
@@ -20,8 +19,7 @@ export interface Judged {
 }
 
 export interface ChooseOptions {
-  readonly keyring: Keyring;
-  readonly fresh: VaultSecret;
+  readonly keys: RekeyKeys;
   /** Of `--old-vault-id`; none: the only one there is. */
   readonly oldIds: readonly string[];
   /** Gives the command that rekeys a whole file. */
@@ -48,14 +46,10 @@ export async function chooseSealed(
   return chosen;
 }
 
-async function judge(
-  file: HeldFile,
-  sealed: Sealed,
-  { keyring, fresh }: ChooseOptions,
-): Promise<Judged> {
-  const envelope = parseEnvelope(sealed.envelope, sealed.at);
-  const label = envelope.label ?? keyring.unnamedId;
-  const isFresh = label === fresh.label && (await open(envelope, fresh.password)) !== null;
+async function judge(file: HeldFile, sealed: Sealed, { keys }: ChooseOptions): Promise<Judged> {
+  const { envelope, at } = sealed;
+  const label = parseEnvelope(envelope, at).label ?? keys.keyring.unnamedId;
+  const isFresh = label === keys.fresh.label && (await keys.isFresh(envelope, at));
   return { file, sealed, label, state: isFresh ? 'fresh' : 'old' };
 }
 

@@ -4,7 +4,6 @@ import { settleAll } from '../errors.ts';
 import { hideSecret } from '../secret.ts';
 import { open, seal } from '../vault/cipher.ts';
 import { formatEnvelope, parseEnvelope } from '../vault/envelope.ts';
-import { openEnvelope } from '../vault/keyring.ts';
 import { replaceVaults } from '../yaml/replace-vault.ts';
 import type { Judged } from './choose.ts';
 import type { RekeyKeys } from './keys.ts';
@@ -17,23 +16,41 @@ export interface Rekeyed {
 }
 
 /**
- * Seals what is old anew. Throws InputError: E_VAULT_PASSWORD where no password opens a value,
- * E_NO_SAFE_SPLICE where a value cannot be replaced.
+ * Tries what `composeRekeyed` does, but for sealing. Throws InputError: E_VAULT_PASSWORD where no
+ * password opens a value, E_NO_SAFE_SPLICE where a value cannot be replaced.
  */
+export async function tryRekey(judged: readonly Judged[], keys: RekeyKeys): Promise<void> {
+  await settleAll(
+    [...oldOf(judged)].map(async ([file, sealed]) => {
+      await settleAll(sealed.map(({ envelope, at }) => keys.open(envelope, at)));
+      // Each in its own place.
+      composeFile(
+        file,
+        sealed.map((one) => ({ sealed: one, envelope: one.envelope })),
+      );
+    }),
+  );
+}
+
+/** Seals what is old anew. Throws what `tryRekey` throws. */
 export async function composeRekeyed(
   judged: readonly Judged[],
   keys: RekeyKeys,
 ): Promise<readonly Rekeyed[]> {
-  const files = new Map<HeldFile, Sealed[]>();
-  for (const { file, sealed, state } of judged) {
-    if (state === 'old') files.set(file, [...(files.get(file) ?? []), sealed]);
-  }
   return settleAll(
-    [...files].map(async ([file, sealed]) => ({
+    [...oldOf(judged)].map(async ([file, sealed]) => ({
       file,
       after: composeFile(file, await settleAll(sealed.map((one) => sealAnew(one, keys)))),
     })),
   );
+}
+
+function oldOf(judged: readonly Judged[]): ReadonlyMap<HeldFile, readonly Sealed[]> {
+  const files = new Map<HeldFile, Sealed[]>();
+  for (const { file, sealed, state } of judged) {
+    if (state === 'old') files.set(file, [...(files.get(file) ?? []), sealed]);
+  }
+  return files;
 }
 
 interface Resealed {
@@ -41,8 +58,9 @@ interface Resealed {
   readonly envelope: string;
 }
 
-async function sealAnew(sealed: Sealed, { keyring, fresh }: RekeyKeys): Promise<Resealed> {
-  const { plaintext } = await openEnvelope(sealed.envelope, keyring, sealed.at);
+async function sealAnew(sealed: Sealed, keys: RekeyKeys): Promise<Resealed> {
+  const { fresh } = keys;
+  const plaintext = await keys.open(sealed.envelope, sealed.at);
   if (sealed.node !== null) hideSecret(plaintext.toString());
   const envelope = formatEnvelope(await seal(plaintext, fresh.password, { label: fresh.label }));
   const again = await open(parseEnvelope(envelope, sealed.at), fresh.password);

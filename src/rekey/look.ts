@@ -66,7 +66,7 @@ export async function look(run: RekeyRun): Promise<RekeyView> {
   const judged = await chooseSealed(
     files.flatMap((file) => pick(file, isPicked)),
     {
-      ...keys,
+      keys,
       oldIds: options.oldVaultIds,
       commandFor: (file) => rekeyCommand(file, options, world),
     },
