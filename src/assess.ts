@@ -2,6 +2,7 @@
 // there and what is missing, and which sessions of earlier runs wait to be removed.
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import type { Layer } from './ansible/layer.ts';
 import { readDefinitions } from './definitions.ts';
 import { didYouMean } from './definitions/suggest.ts';
 import type { Definitions, UnknownService, UnwantedService } from './definitions/types.ts';
@@ -172,7 +173,8 @@ async function readSessions({
 
 /** A rekey changes whatever vars file holds a value. */
 function varsFiles({ layers }: HostView): string[] {
-  return layers.flatMap(({ path }) => path ?? []);
+  const isVars = ({ kind }: Layer): boolean => kind === 'host_vars' || kind === 'group_vars';
+  return layers.filter(isVars).flatMap(({ path }) => path ?? []);
 }
 
 /** A service may have been switched off, or sent to another file, since a session was left. */

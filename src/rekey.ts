@@ -1,5 +1,5 @@
 // Encrypts the values of services again, under another vault password: all of them, or none. Killed
-// before the decision, nothing has happened; killed after it, the next run puts the rest into place.
+// before the decision, nothing has happened; killed after it, the next run puts the rest in place.
 // Until then some files have the old password and some the new one, and whoever reads needs both.
 import { FAILURE_CODES } from './matrix/failure.ts';
 import { lockFiles } from './provision/locks.ts';

@@ -31,7 +31,7 @@ export interface FoundSetting {
   readonly at?: Position;
 }
 
-/** Finds a setting by the end of its name, as in ANSIBLE_VAULT_IDENTITY and vault_identity. */
+/** How settings are found and read, by their names in ansible.cfg. */
 export interface VaultLookup<Found extends FoundSetting> {
   /** Also gives an empty text, where a variable is set to it. */
   readonly find: (name: string) => Found | null;

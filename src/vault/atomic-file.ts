@@ -26,8 +26,8 @@ export interface PreparedFile {
   /** Replaces the file by what `fill` has written, as `commit` does. May be called once. */
   replace(): Promise<void>;
   /**
-   * Does both: replaces the file by `text`, durably. Throws `StoreError` where that fails; its `replaced` tells
-   * which content the file has. May be called once.
+   * Does both: replaces the file by `text`, durably. Throws `StoreError` where that fails; its
+   * `replaced` tells which content the file has. May be called once.
    */
   commit(text: string): Promise<void>;
   /** Gives the place back, with the folders made for it. Does nothing after a commit that worked. */

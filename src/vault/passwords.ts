@@ -1,5 +1,5 @@
-// Reads vault passwords: files, programs, prompts. As in Ansible a source that fails is a warning as long as
-// another one gives a password; only where none does it ends the run.
+// Reads vault passwords: files, programs, prompts. As in Ansible a source that fails is a warning as
+// long as another one gives a password; only where none does it ends the run.
 import { resolve } from 'node:path';
 import type { Fault } from '../errors.ts';
 import { InputError } from '../errors.ts';
