@@ -62,6 +62,27 @@ const REFUSED: readonly (readonly [variable: string, key: string, standard: stri
  * @see https://docs.ansible.com/ansible/latest/reference_appendices/config.html#the-configuration-file
  */
 export function readAnsibleConfig(options: ConfigOptions): AnsibleConfig {
+  const { lookup, notes } = openConfig(options);
+  const faults = REFUSED.flatMap((one) => checkRefused(lookup, ...one));
+  if (faults.length > 0) throw new InputError(faults);
+  const vault = readVaultConfig(vaultLookup(lookup, options));
+  return {
+    ...readSettings(lookup, options),
+    vault: vault.config,
+    notes: [...notes, ...vault.notes],
+  };
+}
+
+/**
+ * Reads what says how vault passwords are chosen, whatever else is set: for a play, which Ansible
+ * itself has begun. Throws InputError as `readAnsibleConfig` does, but for settings that are not
+ * followed.
+ */
+export function readVaultSettings(options: ConfigOptions): VaultConfig {
+  return readVaultConfig(vaultLookup(openConfig(options).lookup, options)).config;
+}
+
+function openConfig(options: ConfigOptions): { lookup: Lookup; notes: string[] } {
   const { path, notes } = findConfigFile(options);
   const file = path === null ? '' : showPath(path, options.cwd);
   const settings: Settings =
@@ -75,14 +96,7 @@ export function readAnsibleConfig(options: ConfigOptions): AnsibleConfig {
       ? null
       : { value: plainValue(key, setting), folder, at: setting.at };
   };
-  const faults = REFUSED.flatMap((one) => checkRefused(lookup, ...one));
-  if (faults.length > 0) throw new InputError(faults);
-  const vault = readVaultConfig(vaultLookup(lookup, options));
-  return {
-    ...readSettings(lookup, options),
-    vault: vault.config,
-    notes: [...notes, ...vault.notes],
-  };
+  return { lookup, notes };
 }
 
 function readSettings(

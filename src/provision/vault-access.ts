@@ -65,7 +65,7 @@ export function openVaultAccess(
     settingsFile: config.passwordFile,
     askVaultPass: options.askVaultPass || config.askPass,
   };
-  const rules = rulesOf(options, config);
+  const rules = vaultRules(config, options.encryptVaultId);
   let loading: Promise<Keyring> | null = null;
   const keyring = (): Promise<Keyring> => (loading ??= load(sources, rules, world));
   const vaultIds = [...options.vaultIds, ...alsoForAnsible];
@@ -113,7 +113,8 @@ export function openWith(keyring: () => Promise<Keyring>): Opening {
   return { decrypt, decryptFile, proved };
 }
 
-function rulesOf({ encryptVaultId }: VaultOptions, config: VaultConfig): VaultRules {
+/** Gives Ansible's rules as the settings have them; `encryptVaultId` is that of the option. */
+export function vaultRules(config: VaultConfig, encryptVaultId?: string): VaultRules {
   const { encryptIdentity: setting } = config;
   const named = setting === null ? null : { label: setting.value, origin: setting.origin };
   return {
