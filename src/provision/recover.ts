@@ -3,6 +3,7 @@
 import { dirname, resolve } from 'node:path';
 import { showPath } from '../ansible/text-file.ts';
 import { InputError, type Fault } from '../errors.ts';
+import { REKEY_WAITS } from '../report/types.ts';
 import { resolveTarget } from '../vault/real-path.ts';
 import { stateFolder } from '../vault/state-path.ts';
 import { StoreError, systemCode } from '../vault/store-error.ts';
@@ -53,7 +54,7 @@ export async function describeRekeys(folders: readonly string[]): Promise<readon
       const { records, damaged } = await readBatches(folder);
       notes.push(...damaged.map(describeDamaged));
       for (const { id, main } of records) {
-        if ((await readDecision(main, id)) !== null) notes.push(`${folder}: ${WAITS}`);
+        if ((await readDecision(main, id)) !== null) notes.push(`${folder}: ${REKEY_WAITS}`);
       }
     });
   }
@@ -70,9 +71,6 @@ async function reading(folder: string, operation: () => Promise<void>): Promise<
     throw new InputError({ code: 'E_FILE', found, fix: 'make them readable for this user' });
   }
 }
-
-const WAITS =
-  'a rekey was interrupted: the next run without --check ends it, and until then both vault passwords are needed';
 
 function describeDamaged(path: string): string {
   return `the record ${path} of an interrupted rekey is damaged: run the rekey again with both vault passwords, then remove that record`;

@@ -54,3 +54,7 @@ export interface Report {
   /** The signal that ended the run early, or null. */
   readonly interrupted: 'SIGHUP' | 'SIGINT' | 'SIGTERM' | null;
 }
+
+/** What `rekeyWaits` means. */
+export const REKEY_WAITS =
+  'a rekey was interrupted: the next run without --check ends it, and until then both vault passwords are needed';
