@@ -1,6 +1,6 @@
 // The situation of a rekey: tokens in every form that it knows, and two passwords.
 import type { Fixture } from './crash-fixture.ts';
-import { restoreTree } from './crash-fixture.ts';
+import { makeFixture, restoreTree } from './crash-fixture.ts';
 import { countClear, countEmpty, countLeft, NONE } from './crash-counts.ts';
 import { makeDisk, makeSmallDisk } from './crash-disk.ts';
 import type { Disk } from './crash-disk.ts';
@@ -16,8 +16,13 @@ export const REKEY_ARGS: readonly string[] = ['--new-vault-id', 'prod@new_pass']
 /** Those of a run that has both passwords. */
 const BOTH: readonly string[] = ['--vault-id', 'prod@new_pass'];
 
+/** Makes the situation of any scenario that needs no real Synapse. */
+export function makeLocalFixture(t: Cleanup, scenario: Scenario): Promise<Fixture> {
+  return scenario.task === 'rekey' ? makeRekeyFixture(t, scenario) : makeFixture(t, scenario);
+}
+
 /** Makes the situation, on a disk of its own where the scenario has one. */
-export async function makeRekeyFixture(t: Cleanup, scenario: Scenario): Promise<Fixture> {
+async function makeRekeyFixture(t: Cleanup, scenario: Scenario): Promise<Fixture> {
   const disk = await diskOf(t, scenario);
   const rekey = await projectOn(t, disk);
   const { project } = rekey;
