@@ -41,6 +41,7 @@ export const FAULT_CODES = {
   E_VAULT_FORMAT: 'a vault envelope is damaged',
   E_VAULT_PASSWORD: 'the vault password is missing or wrong where one is needed',
   E_NO_SAFE_SPLICE: 'a file has no place for a value where nothing else would change',
+  E_REKEY_FILE: 'a file that rekey cannot change without touching what belongs to no service',
   E_LOCKED: 'another run works on the same file',
   E_UNKNOWN_KEY: 'a key that no definition has',
   E_UNKNOWN_SERVICE: 'a service that neither the catalog nor the inventory knows',

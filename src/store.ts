@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import type { Decrypt, TargetVariables, VariablePath } from './definitions/types.ts';
 import { InputError, type Position } from './errors.ts';
 import type { Target } from './plan/types.ts';
+import { chooseKey, type Key } from './store/key.ts';
 import {
   formatOwnFile,
   formatSession,
@@ -13,7 +14,7 @@ import {
 } from './store/text.ts';
 import { seal } from './vault/cipher.ts';
 import { formatEnvelope, isEnvelope } from './vault/envelope.ts';
-import { encryptionSecret, openEnvelope, type VaultSecret } from './vault/keyring.ts';
+import { keyringOf, openEnvelope, type Keyring } from './vault/keyring.ts';
 import { buildMap, type NewMap, type PathValue } from './yaml/new-data.ts';
 import { scalarText } from './yaml/node.ts';
 import { parseYaml } from './yaml/parse.ts';
@@ -27,7 +28,7 @@ export interface StoreRequest {
   readonly write: TargetVariables;
   readonly format: 'inline' | 'file';
   readonly vaultId: string | null;
-  readonly secrets: readonly VaultSecret[];
+  readonly keyring: Keyring;
 }
 
 /** How a file becomes its next version. Made, and tried once, before the login. */
@@ -50,6 +51,11 @@ export async function planStore(request: StoreRequest, probe: StoredValues): Pro
     reserve: Buffer.byteLength(tried) + LONGEST_TOKEN,
     compose: (values) => composeText(request, base, values, sealText),
   };
+}
+
+/** Gives what the values of a login would be encrypted with. Throws InputError. */
+export async function findKey(request: Omit<StoreRequest, 'format'>): Promise<Key> {
+  return (await readBase({ ...request, format: 'inline' })).key;
 }
 
 /**
@@ -81,23 +87,18 @@ interface Base {
   readonly key: Key;
 }
 
-interface Key {
-  readonly secret: VaultSecret;
-  /** The vault ID that stands in the header; null: format 1.1. */
-  readonly label: string | null;
-}
-
 async function readBase(request: StoreRequest): Promise<Base> {
-  const { target, secrets, vaultId } = request;
+  const { target, keyring } = request;
   const current = await readCurrent(target);
   if (current !== null && isEnvelope(current)) {
     const at = startOf(target.shown);
-    const { plaintext, ...key } = await openEnvelope(current, secrets, at);
-    return { current, plain: decodeExactly(plaintext, at), isWholeFile: true, key };
+    const { plaintext, ...key } = await openEnvelope(current, keyring, at);
+    const plain = decodeExactly(plaintext, at);
+    return { current, plain, isWholeFile: true, key: { ...key, isProved: true } };
   }
-  const secret = encryptionSecret(secrets, vaultId ?? undefined);
   const isWholeFile = current === null && request.format === 'file';
-  return { current, plain: current, isWholeFile, key: { secret, label: secret.label } };
+  const root = current === null ? null : parseYaml(current, target.shown);
+  return { current, plain: current, isWholeFile, key: await chooseKey(root, request) };
 }
 
 /** What is no UTF-8 would come out with other bytes than it went in. */
@@ -122,7 +123,7 @@ const sealText: Seal = async (text, { secret, label }) => {
   const bytes = Buffer.from(text);
   const envelope = formatEnvelope(await seal(bytes, secret.password, { label }));
   const at = startOf('the new envelope');
-  const { plaintext } = await openEnvelope(envelope, [secret], at);
+  const { plaintext } = await openEnvelope(envelope, keyringOf([secret]), at);
   if (!plaintext.equals(bytes)) throw new TypeError('an envelope that holds something else');
   return envelope;
 };

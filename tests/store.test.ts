@@ -17,7 +17,7 @@ import {
 import type { StoredValues } from '../src/store/text.ts';
 import { seal } from '../src/vault/cipher.ts';
 import { formatEnvelope, isEnvelope } from '../src/vault/envelope.ts';
-import { decryptText, encryptText } from '../src/vault/keyring.ts';
+import { decryptText, encryptText, keyringOf } from '../src/vault/keyring.ts';
 import type { VaultSecret } from '../src/vault/keyring.ts';
 import { buildMap } from '../src/yaml/new-data.ts';
 import type { PathValue } from '../src/yaml/new-data.ts';
@@ -35,6 +35,7 @@ const VALUES: StoredValues = {
 };
 const BOTH: TargetVariables = { accessToken: ['vault_token'], deviceId: ['vault_device'] };
 const SECRET: VaultSecret = { label: 'default', password: new Secret('canary-vault') };
+const KEYRING = keyringOf([SECRET]);
 const CLOSED = { service: 'rss', decrypt: null };
 const AT = { file: 'x.yml', line: 1, column: 1 };
 
@@ -171,25 +172,25 @@ async function change(
   const results: { next: string; reserve: number }[] = [];
   await withFolder(text === null ? {} : { 'x.yml': text }, async (folder) => {
     const target = { file: join(folder, 'x.yml'), shown: 'x.yml', isDefault, harm: null };
-    const request: StoreRequest = { target, write, format, vaultId: null, secrets: [SECRET] };
+    const request: StoreRequest = { target, write, format, vaultId: null, keyring: KEYRING };
     const plan = await planStore(request, { ...VALUES, deviceId: 'x'.repeat(64) });
     results.push({ next: await plan.compose(VALUES), reserve: plan.reserve });
     const now = text === null ? null : readFileSync(target.file, 'utf8');
     assert.equal(now, text, 'a plan writes nothing');
-    const decrypt = (envelope: string): Promise<string> => decryptText(envelope, [SECRET], AT);
+    const decrypt = (envelope: string): Promise<string> => decryptText(envelope, KEYRING, AT);
     await tryStore({ target, write }, { service: 'rss', decrypt });
   });
   return results[0] ?? assert.fail();
 }
 
 async function assertStored(text: string): Promise<void> {
-  const plain = isEnvelope(text) ? await decryptText(text, [SECRET], AT) : text;
+  const plain = isEnvelope(text) ? await decryptText(text, KEYRING, AT) : text;
   for (const [path, value] of [
     [BOTH.accessToken, VALUES.accessToken],
     [['vault_device'], VALUES.deviceId],
   ] as const) {
     const found = String(textAt(plain, path));
-    assert.equal(isEnvelope(found) ? await decryptText(found, [SECRET], AT) : found, value);
+    assert.equal(isEnvelope(found) ? await decryptText(found, KEYRING, AT) : found, value);
   }
 }
 
@@ -213,7 +214,7 @@ test('the longest token fits into what is reserved, whatever the file', async ()
           write: BOTH,
           format,
           vaultId: null,
-          secrets: [SECRET],
+          keyring: KEYRING,
         };
         const plan = await planStore(request, { ...VALUES, deviceId: 'x'.repeat(64) });
         const longest = {
@@ -243,7 +244,7 @@ test('a whole encrypted file stays one, with what it held', async () => {
     isDefault: false,
   });
   assert(isEnvelope(next));
-  const plain = await decryptText(next, [SECRET], AT);
+  const plain = await decryptText(next, KEYRING, AT);
   assert(plain.startsWith('# mine\na: 0644\n# matrix-tokens: '));
   await assertStored(next);
 });
@@ -263,7 +264,7 @@ test('an encrypted file keeps its line ends and its byte order mark', async () =
   const { next } = await change(await encryptText('\ufeffa: 1\r\nvault_token: ~\r\n', SECRET), {
     isDefault: false,
   });
-  const plain = await decryptText(next, [SECRET], AT);
+  const plain = await decryptText(next, KEYRING, AT);
   assert.match(
     plain,
     /^\ufeffa: 1\r\n# matrix-tokens: .*\r\nvault_token: !unsafe ".*"\r\nvault_device: .*\r\n$/,
@@ -292,7 +293,7 @@ test('what cannot be extended is refused before anything is sent, and a dry run 
         write: BOTH,
         format: 'inline',
         vaultId: null,
-        secrets: [SECRET],
+        keyring: KEYRING,
       };
       const faults = await faultsFrom(() => planStore(request, VALUES));
       assert(faults.length > 0, JSON.stringify(text));
@@ -321,7 +322,7 @@ test('what stands in the file when it is composed is what the plan has read', as
       write: BOTH,
       format: 'inline',
       vaultId: null,
-      secrets: [SECRET],
+      keyring: KEYRING,
     };
     const plan = await planStore(request, VALUES);
     writeFileSync(file, 'b: 2\n');

@@ -95,9 +95,10 @@ const sharedProperties = {
   },
   vault_id: {
     type: 'string',
-    pattern: '^[^@;\\s]+$',
+    pattern: '^[!-:<-?A-~](?:[ -:<-?A-~]*[!-:<-?A-~])?$',
     maxLength: 100,
-    description: 'Vault ID (label) to encrypt with, where several vault passwords are given.',
+    description:
+      'Vault ID (label) to encrypt with, where several vault passwords are given. What a file holds keeps its own.',
   },
 } as const;
 

@@ -49,6 +49,11 @@ function followChain(located: LocatedService, path: VariablePath): ChainEnd {
   return { write, ...valueAt(located, path), closed: [] };
 }
 
+/** Gives the variable at the end of a chain of references. Throws InputError (E_TOKEN_VALUE). */
+export function findEnd(located: LocatedService, path: VariablePath): VariablePath {
+  return followChain(located, path).write;
+}
+
 function pureReference(node: YamlNode): string | null {
   if (node.kind !== 'scalar' || node.tag !== undefined || typeof node.value !== 'string')
     return null;

@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isEnvelope } from '../../src/vault/envelope.ts';
-import { decryptText, encryptText } from '../../src/vault/keyring.ts';
+import { decryptText, encryptText, keyringOf } from '../../src/vault/keyring.ts';
 import type { VaultSecret } from '../../src/vault/keyring.ts';
 import type { Case } from './cli-case.ts';
 import { checkSession, pickNamed } from './cli-homeserver.ts';
@@ -126,7 +126,9 @@ export async function checkLook(one: Case, args: readonly string[]): Promise<voi
   const read = (name: string): string => readFileSync(join(one.work, name), 'utf8');
   const text = read(path);
   const at = { file: path, line: 1, column: 1 };
-  const plain = isEnvelope(text) ? await decryptText(text, [secretOf(one, label)], at) : text;
+  const plain = isEnvelope(text)
+    ? await decryptText(text, keyringOf([secretOf(one, label)]), at)
+    : text;
   assert.equal(withoutChance(plain), withoutChance(read(expected)));
 }
 

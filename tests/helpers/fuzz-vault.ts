@@ -5,7 +5,7 @@ import { Secret } from '../../src/secret.ts';
 import { seal } from '../../src/vault/cipher.ts';
 import { formatEnvelope, isLabel, parseEnvelope } from '../../src/vault/envelope.ts';
 import type { Envelope } from '../../src/vault/envelope.ts';
-import { openEnvelope } from '../../src/vault/keyring.ts';
+import { keyringOf, openEnvelope } from '../../src/vault/keyring.ts';
 import { checkError, defineTarget, readSafely } from './fuzz.ts';
 import { CANARY, changed } from './fuzz-texts.ts';
 
@@ -76,7 +76,7 @@ const opened = defineTarget(
   changed([sealed], 2),
   async (text) => {
     try {
-      const { plaintext } = await openEnvelope(text, [SECRET], AT);
+      const { plaintext } = await openEnvelope(text, keyringOf([SECRET]), AT);
       assert.equal(plaintext.toString(), PLAIN);
       return 'the same';
     } catch (error) {

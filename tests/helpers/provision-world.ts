@@ -70,6 +70,7 @@ export async function provisionInside(
       vaultPasswordFiles: ['vault_pass'],
       vaultIds: [],
       askVaultPass: false,
+      encryptVaultId: undefined,
     },
     world,
   );
