@@ -32,6 +32,7 @@ const CHECKED = ['src', 'tasks', 'scripts'];
 const HOMES: Readonly<Record<string, readonly string[]>> = {
   ajv: ['src/definitions/validator.ts', 'scripts/'],
   esbuild: ['scripts/'],
+  'fast-check': ['scripts/'],
   'fastest-levenshtein': ['src/definitions/suggest.ts'],
   'json-schema-to-ts': ['src/definitions/'],
   prettier: ['scripts/'],

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Secret } from '../src/secret.ts';
 import { DEFAULT_LABEL } from '../src/vault/envelope.ts';
-import { decryptText, encryptText } from '../src/vault/keyring.ts';
+import { decryptText, encryptText, keyringOf } from '../src/vault/keyring.ts';
 import { startHomeserver } from './homeserver/homeserver.ts';
 import type { Homeserver } from './homeserver/homeserver.ts';
 
@@ -67,7 +67,7 @@ async function ownerOfToken(demo: Demo, text: string): Promise<string> {
   const block = /access_token: !vault \|\n((?: +\S+\n)+)/.exec(text)?.[1] ?? '';
   const envelope = block.replaceAll(/^ +/gm, '');
   const secrets = [{ label: DEFAULT_LABEL, password: demo.vaultPassword }];
-  const token = await decryptText(envelope, secrets, at);
+  const token = await decryptText(envelope, keyringOf(secrets), at);
   const url = `${demo.homeserver.baseUrl}/_matrix/client/v3/account/whoami`;
   const response = await fetch(url, { headers: { authorization: `Bearer ${token}` } });
   const { user_id, device_id } = (await response.json()) as Record<string, unknown>;

@@ -1,5 +1,5 @@
 // What a run would do, decided without touching anything: no I/O, no clock, no randomness.
-import { findConflicts } from './plan/conflicts.ts';
+import { findConflicts, variableConflicts } from './plan/conflicts.ts';
 import { findOverride } from './plan/override.ts';
 import { describeMissing, findPresence } from './plan/presence.ts';
 import type { Action, LocatedService, Presence } from './plan/types.ts';
@@ -18,6 +18,9 @@ export function planServices(services: readonly LocatedService[]): readonly Acti
       faults.push(...error.faults);
     }
   }
+  // References can lead two values to one variable.
+  const logins = actions.filter((action) => action.kind === 'login');
+  if (faults.length === 0) faults.push(...variableConflicts(logins));
   if (faults.length > 0) throw new InputError(faults);
   return actions;
 }
@@ -36,8 +39,7 @@ function planService(service: LocatedService): Action {
   }
   const write: TargetVariables = {
     accessToken: token.write,
-    deviceId:
-      device === null || variables.deviceId === null ? null : writeOf(device, variables.deviceId),
+    deviceId: device === null ? null : deviceToWrite(service, device),
   };
   const lack = findLack(service);
   if (lack !== null) return lack;
@@ -52,11 +54,13 @@ function planService(service: LocatedService): Action {
   };
 }
 
-function writeOf(
+/** One that is there is asked for. A file of ours gets it, too; one that is kept by hand needs not. */
+function deviceToWrite(
+  { definition, target }: LocatedService,
   device: Exclude<Presence, { kind: 'unknown' }>,
-  path: NonNullable<TargetVariables['deviceId']>,
-): NonNullable<TargetVariables['deviceId']> {
-  return device.kind === 'present' ? path : device.write;
+): TargetVariables['deviceId'] {
+  if (device.kind !== 'present') return device.write;
+  return target.isDefault ? definition.variables.deviceId : null;
 }
 
 function unseenName(presence: Presence | null, { target }: LocatedService): string[] {

@@ -6,7 +6,7 @@ import { sessionsOf, type Assessment, type WaitingSession } from './assess.ts';
 import type { Decrypt } from './definitions/types.ts';
 import { readValue } from './definitions/values.ts';
 import { InputError, settleAll } from './errors.ts';
-import type { Action } from './plan/types.ts';
+import type { Action, LoginAction } from './plan/types.ts';
 import {
   loginSecrets,
   pickSecrets,
@@ -14,15 +14,14 @@ import {
   type LoginSecrets,
 } from './preflight/needed.ts';
 import { askSecrets, readSecrets, textOf, type Secrets } from './preflight/secrets.ts';
-import { provePassword } from './provision/prove.ts';
+import { provePasswords } from './provision/prove.ts';
 import type { VaultAccess } from './provision/vault-access.ts';
 import type { World } from './provision/world.ts';
 import { Secret } from './secret.ts';
 import { planStore, type StorePlan } from './store.ts';
-import { encryptionSecret, type VaultSecret } from './vault/keyring.ts';
+import type { Keyring } from './vault/keyring.ts';
 import { resolveTarget } from './vault/real-path.ts';
 
-export type LoginAction = Extract<Action, { kind: 'login' }>;
 export type PresentAction = Extract<Action, { kind: 'present' }>;
 
 /** A service that is ready to be logged in. */
@@ -59,12 +58,13 @@ export async function prepareWork(
   vault: VaultAccess,
   world: World,
 ): Promise<Work> {
-  const secrets = await vault.secrets();
+  const keyring = await vault.keyring();
   const { actions } = assessment;
   const sessions = assessment.sessions.map((session) => datedBy(session, world.now()));
   const logins = actions.filter((action) => action.kind === 'login');
-  await proveAll(logins, secrets, assessment, world);
-  const tools: Tools = { secrets, decrypt: vault.decrypt, renderer: vault.renderer, world };
+  const [{ proved }, { hosts }, { prompt }] = [vault, assessment, world];
+  await provePasswords(logins, { keyring, proved, hosts, prompt });
+  const tools: Tools = { keyring, decrypt: vault.decrypt, renderer: vault.renderer, world };
   const waiting = (action: Action): readonly WaitingSession[] => sessionsOf(action, sessions);
   const present = actions.filter(
     (action): action is PresentAction => action.kind === 'present' && waiting(action).length > 0,
@@ -109,22 +109,10 @@ function datedBy(session: WaitingSession, now: number): WaitingSession {
 }
 
 interface Tools {
-  readonly secrets: readonly VaultSecret[];
+  readonly keyring: Keyring;
   readonly decrypt: Decrypt | null;
   readonly renderer: Renderer;
   readonly world: World;
-}
-
-async function proveAll(
-  logins: readonly LoginAction[],
-  secrets: readonly VaultSecret[],
-  assessment: Assessment,
-  world: World,
-): Promise<void> {
-  const used = new Set(
-    logins.map(({ definition }) => encryptionSecret(secrets, definition.vaultId ?? undefined)),
-  );
-  for (const secret of used) await provePassword(secret, assessment.hosts, world.prompt);
 }
 
 async function prepareLogin(
@@ -140,7 +128,7 @@ async function prepareLogin(
         write,
         format: definition.vaultFormat,
         vaultId: definition.vaultId,
-        secrets: tools.secrets,
+        keyring: tools.keyring,
       },
       {
         service: definition.name,

@@ -48,6 +48,10 @@ async function runTask(options: Options): Promise<number> {
     const { runValidate } = await import('./validate.ts');
     return runValidate(options);
   }
+  if (options.task === 'rekey') {
+    const { runRekey } = await import('./rekey.ts');
+    return runRekey(options);
+  }
   const { runProvision } = await import('./provision.ts');
   return runProvision(options);
 }

@@ -64,11 +64,12 @@ const leftover = fc.record({
 });
 
 const report: fc.Arbitrary<Report> = fc.record({
-  task: fc.constant('provision' as const),
+  task: fc.constantFrom('provision' as const, 'rekey' as const),
   check: fc.boolean(),
   outcomes: fc.array(outcome, { maxLength: 6 }),
   leftovers: fc.array(leftover, { maxLength: 2 }),
   damaged: fc.array(text, { maxLength: 1 }),
+  rekeyWaits: fc.boolean(),
   notes: fc.array(text, { maxLength: 1 }),
   interrupted: fc.constant(null),
 });

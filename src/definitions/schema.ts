@@ -38,9 +38,10 @@ const sharedProperties = {
   },
   vault_id: {
     type: 'string',
-    pattern: '^[^@;\\s]+$',
+    pattern: '^[!-:<-?A-~](?:[ -:<-?A-~]*[!-:<-?A-~])?$',
     maxLength: 100,
-    description: 'Vault ID (label) to encrypt with, where several vault passwords are given.',
+    description:
+      'Vault ID (label) to encrypt with, where several vault passwords are given. What a file holds keeps its own.',
   },
 } as const;
 
@@ -75,7 +76,7 @@ export const serviceSchema = {
       minLength: 1,
       maxLength: 1000,
       description:
-        'File that receives the values, relative to the folder of the inventory; one that you keep by hand is extended at its end. Default: host_vars/<host>/vault_matrix_tokens/<service>.yml.',
+        'File that receives the values, relative to the folder of the inventory; in one that you keep by hand every other byte stays. Default: host_vars/<host>/vault_matrix_tokens/<service>.yml.',
     },
     register_as: {
       type: 'string',

@@ -5,12 +5,15 @@ export interface RunResult {
   readonly stdout: Buffer;
 }
 
-export interface RunOptions {
-  /** For its stdin. Its stderr is dropped then. */
-  readonly input: string;
-  /** In addition to what every program gets. */
-  readonly env: Readonly<Record<string, string>>;
-}
+export type RunOptions =
+  | {
+      /** For its stdin. Its stderr is dropped then. */
+      readonly input: string;
+      /** In addition to what every program gets. */
+      readonly env: Readonly<Record<string, string>>;
+    }
+  /** It reads what we would, as to ask a person. */
+  | { readonly stdin: 'inherit' };
 
 /** What a run tells while it goes on. */
 export type Progress =

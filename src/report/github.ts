@@ -3,7 +3,7 @@
 // @see https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
 import type { Fault, Position } from '../errors.ts';
 import { redact } from '../secret.ts';
-import type { Outcome, OutcomeWord, Report } from './types.ts';
+import { REKEY_WAITS, type Outcome, type OutcomeWord, type Report } from './types.ts';
 
 type Level = 'error' | 'warning' | 'notice';
 
@@ -39,6 +39,9 @@ export function formatGithub(report: Report): string {
       title: 'damaged journal entry',
       message: path,
     })),
+    ...(report.rekeyWaits === true
+      ? [{ level: 'warning' as const, at: null, title: 'interrupted rekey', message: REKEY_WAITS }]
+      : []),
   ]);
 }
 

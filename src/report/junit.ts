@@ -4,7 +4,7 @@
 import { formatPosition, type Fault } from '../errors.ts';
 import { redact } from '../secret.ts';
 import { EXIT } from './exit-code.ts';
-import type { Leftover, Outcome, Report } from './types.ts';
+import { REKEY_WAITS, type Leftover, type Outcome, type Report } from './types.ts';
 
 interface Case {
   readonly suite: string;
@@ -21,6 +21,7 @@ export function formatJunit(report: Report, exitCode: number): string {
     ...report.outcomes.map((one) => caseOf(one, exitCode)),
     ...report.leftovers.map((one) => caseOfLeftover(one, report, exitCode)),
     ...(report.damaged ?? []).map((path) => caseOfDamaged(path, report, exitCode)),
+    ...(report.rekeyWaits === true ? [caseOfRekey(report, exitCode)] : []),
   ]);
 }
 
@@ -80,6 +81,16 @@ function caseOfLeftover(one: Leftover, report: Report, exitCode: number): Case {
 function caseOfDamaged(path: string, report: Report, exitCode: number): Case {
   const kind = kindOfSession(report, exitCode);
   return { suite: 'journal', name: path, kind, code: 'SESSION_LEFT', message: 'a damaged entry' };
+}
+
+function caseOfRekey(report: Report, exitCode: number): Case {
+  return {
+    suite: 'rekey',
+    name: 'interrupted rekey',
+    kind: kindOfSession(report, exitCode),
+    code: 'REKEY_UNFINISHED',
+    message: REKEY_WAITS,
+  };
 }
 
 function kindOfSession({ check }: Report, exitCode: number): Case['kind'] {

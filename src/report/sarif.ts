@@ -2,7 +2,7 @@
 // @see https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
 import { FAULT_CODES, type Fault, type Position } from '../errors.ts';
 import { toAscii } from './ascii.ts';
-import type { Outcome, OutcomeWord, Report } from './types.ts';
+import { REKEY_WAITS, type Outcome, type OutcomeWord, type Report } from './types.ts';
 
 type Level = 'error' | 'warning' | 'note';
 
@@ -18,6 +18,8 @@ const OWN_RULES: Readonly<Record<string, string>> = {
   TOKEN_MISSING: 'a service has no access token yet',
   TOKEN_STORED: 'a service got an access token',
   SESSION_LEFT: 'a session of an earlier login waits to be removed',
+  VALUE_NOT_REKEYED: 'a value is not under the new vault password yet',
+  VALUE_REKEYED: 'a value was encrypted again under the new vault password',
 };
 
 const LEVELS: Readonly<Partial<Record<OutcomeWord, Level>>> = {
@@ -50,6 +52,16 @@ export function formatSarif(report: Report, run: SarifRun): string {
         message: `a damaged journal entry: ${path}`,
         at: null,
       })),
+      ...(report.rekeyWaits === true
+        ? [
+            {
+              rule: 'REKEY_UNFINISHED',
+              level: 'warning' as const,
+              message: REKEY_WAITS,
+              at: null,
+            },
+          ]
+        : []),
     ],
     run,
   );
@@ -70,14 +82,17 @@ export function formatFaultsSarif(faults: readonly Fault[], run: SarifRun): stri
   );
 }
 
-function resultOf(one: Outcome, { check }: Report): Result[] {
+function resultOf(one: Outcome, { task, check }: Report): Result[] {
   const isPending = check && one.outcome === 'changed';
   const level = isPending ? 'warning' : LEVELS[one.outcome];
   if (level === undefined) return [];
-  const own = isPending ? 'TOKEN_MISSING' : 'TOKEN_STORED';
+  const [pending, done] =
+    task === 'rekey'
+      ? (['VALUE_NOT_REKEYED', 'VALUE_REKEYED'] as const)
+      : (['TOKEN_MISSING', 'TOKEN_STORED'] as const);
   const hint = one.hint === null ? '' : `\n${one.hint}`;
   const message = `${one.host}: ${one.service}: ${one.message}${hint}`;
-  return [{ rule: one.code ?? own, level, message, at: one.defined_at }];
+  return [{ rule: one.code ?? (isPending ? pending : done), level, message, at: one.defined_at }];
 }
 
 function toSarif(results: readonly Result[], { version, exitCode }: SarifRun): string {

@@ -41,14 +41,20 @@ export interface Leftover {
 }
 
 export interface Report {
-  readonly task: 'provision' | 'validate';
+  readonly task: 'provision' | 'rekey' | 'validate';
   readonly check: boolean;
   readonly outcomes: readonly Outcome[];
   readonly leftovers: readonly Leftover[];
   /** Journal entries that cannot be read: each may stand for a session that nobody removes. */
   readonly damaged?: readonly string[];
+  /** An interrupted rekey waits for a run that ends it. */
+  readonly rekeyWaits?: boolean;
   /** Things worth knowing that are no errors. */
   readonly notes: readonly string[];
   /** The signal that ended the run early, or null. */
   readonly interrupted: 'SIGHUP' | 'SIGINT' | 'SIGTERM' | null;
 }
+
+/** What `rekeyWaits` means. */
+export const REKEY_WAITS =
+  'a rekey was interrupted: the next run without --check ends it, and until then both vault passwords are needed';

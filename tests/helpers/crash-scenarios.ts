@@ -7,6 +7,8 @@ import type { Blow, Watch } from './watch-calls.ts';
 export interface Scenario {
   readonly name: string;
   readonly options: ServicesOptions;
+  /** Default: `provision`. */
+  readonly task?: 'rekey';
   /** Default: the embedded one. */
   readonly homeserver?: 'real Synapse';
   /** Where the token goes; default: into a file of its own, which does not exist yet. */
@@ -189,6 +191,22 @@ const FAULTS: readonly Scenario[] = [
   { name: 'a small disk is filled', options: ONE, match: EFFECTS, disk: 'full' },
 ];
 
+/** All files of a rekey change, or none. */
+const REKEYS = [
+  { name: 'rekey' },
+  { name: 'rekey, Ctrl-C', blow: 'SIGINT' },
+  { name: 'rekey, power cut', disk: 'power cut' },
+  { name: 'rekey, EIO', match: DISK, blow: 'EIO' },
+  { name: 'rekey, ENOSPC from a call on', match: WRITES, blow: 'ENOSPC', onwards: true },
+  { name: 'rekey, EPERM', match: NAMES, blow: 'EPERM' },
+  { name: 'rekey, read-only from a call on', match: DISK, blow: 'EROFS', onwards: true },
+  { name: 'rekey, a small disk is filled', disk: 'full' },
+] as const satisfies Partial<Scenario>[];
+
+const OF_REKEY = REKEYS.map((scenario): Scenario => {
+  return { task: 'rekey', options: {}, match: EFFECTS, ...scenario };
+});
+
 /** A smaller set, where something is decided. */
 const ON_SYNAPSE = [
   { name: 'first login, real Synapse', match: /^(?:fsync|receive|rename|send|unlink) / },
@@ -203,4 +221,5 @@ export const SCENARIOS: readonly Scenario[] = [
   ...ON_SYNAPSE,
   ...POWER_CUTS,
   ...FAULTS,
+  ...OF_REKEY,
 ];

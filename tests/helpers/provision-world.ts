@@ -85,6 +85,7 @@ export async function provisionInside(
       vaultPasswordFiles: ['vault_pass'],
       vaultIds: [],
       askVaultPass: false,
+      encryptVaultId: undefined,
     },
     world,
   );
