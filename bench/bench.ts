@@ -8,6 +8,7 @@ import { logins } from './logins.ts';
 import { manyHosts } from './many-hosts.ts';
 import { nothingToDo } from './nothing-to-do.ts';
 import { copyBundle } from './project.ts';
+import { rateLimits } from './rate-limits.ts';
 import { scale } from './scale.ts';
 import type { ScaleBench } from './scale.ts';
 
@@ -17,6 +18,7 @@ const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   'nothing-to-do': nothingToDo,
   logins,
   'many-hosts': manyHosts,
+  'rate-limits': rateLimits,
   scale,
 };
 /** Takes longer than all others together. */

@@ -5,7 +5,7 @@ import { startHomeserver } from '../scripts/homeserver/homeserver.ts';
 import type { Homeserver } from '../scripts/homeserver/homeserver.ts';
 import { formatInline } from '../src/store/text.ts';
 import { DEFAULT_LABEL } from '../src/vault/envelope.ts';
-import { decryptText, encryptText } from '../src/vault/keyring.ts';
+import { decryptText, encryptText, keyringOf } from '../src/vault/keyring.ts';
 import { VAULT_PASSWORD, VAULT_PASSWORD_FILE } from './project.ts';
 
 const SECRET = { label: DEFAULT_LABEL, password: VAULT_PASSWORD };
@@ -145,7 +145,7 @@ async function expectStored(
   const text = await readFile(file, 'utf8');
   const block = /access_token: !vault \|\n((?: +\S+\n)+)/.exec(text)?.[1] ?? '';
   const at = { file, line: 1, column: 1 };
-  const token = await decryptText(block.replaceAll(/^ +/gm, ''), [SECRET], at);
+  const token = await decryptText(block.replaceAll(/^ +/gm, ''), keyringOf([SECRET]), at);
   if (token !== sessions[0]?.[0]) throw new Error(`${host} ${service}: another token is stored`);
 }
 

@@ -27,9 +27,11 @@ export const FAULT_ADVICE: Readonly<Record<FaultCode, string>> = {
   E_VAULT_FORMAT:
     'The value was cut or changed by hand. Encrypt it again with `ansible-vault encrypt_string`, or take it from your version control.',
   E_VAULT_PASSWORD:
-    'Give the password that the rest of the inventory is encrypted with: `--vault-password-file`, `--vault-id LABEL@FILE`, `--ask-vault-pass` or `ANSIBLE_VAULT_PASSWORD_FILE`. To look without it: `--check`.',
+    'Give the password that the rest of the inventory is encrypted with: `--vault-password-file`, `--vault-id LABEL@FILE`, `--ask-vault-pass` or `ANSIBLE_VAULT_PASSWORD_FILE`. To look without it: `--check`. Which password opens and encrypts what stands in [vault passwords](vault.md).',
   E_NO_SAFE_SPLICE:
-    'Values are added at the end of a file whose top level is a block map (`key: value` lines). Rewrite what is named in that form, or leave `vault_file` out: then the values get a file of their own.',
+    'The values would change something else in a file that you keep by hand. [Files that you keep by hand](hand-written-files.md) lists every reason with its cure. Or leave `vault_file` out: then the values get a file of their own.',
+  E_REKEY_FILE:
+    '`matrix-tokens rekey` changes values of services and nothing else. A file that is encrypted as a whole can only be changed as a whole: run the command of the message, then the same `matrix-tokens rekey` again ([vault passwords](vault.md#a-new-password)).',
   E_LOCKED:
     'Another run works on the file, and was waited for in vain. Let it end, or wait longer for it (`--lock-timeout SECONDS`, 60 by default). If the run that is named has ended: `matrix-tokens unlock FILE`.',
   E_UNKNOWN_KEY: 'The keys are listed in [definitions](definitions.md).',
@@ -44,7 +46,9 @@ export const FAULT_ADVICE: Readonly<Record<FaultCode, string>> = {
     'A user is a localpart (`bot.rss`) or a full user ID (`@bot.rss:example.com`); a server name is what stands after the colon.',
   E_RENAMED: 'The playbook has renamed the variable and would refuse it as well: rename it.',
   E_NO_PASSWORD:
-    'Add `password`: a reference to a vaulted variable, `{file: path}` or `{env: NAME}`. Where the user has no password at all, put a token into the variable by hand, or set `enabled: false`.',
+    'Add `password`: a reference to a vaulted variable, `{file: path}` or `{env: NAME}`. Where the user has no password at all, a shared secret of the homeserver may log it in ([logging in](login.md)); otherwise put a token into the variable by hand, or set `enabled: false`.',
+  E_NO_SECRET:
+    'The place names the setting of the host: `matrix_tokens_shared_secret_auth` or `matrix_tokens_register`. Its `shared_secret` is a reference to a vaulted variable, `{file: path}`, `{env: NAME}`, `{command: [program]}` or `{prompt: true}`; see [logging in](login.md).',
   E_SHARED_DEVICE: 'Leave `device_id` out, or give each service its own.',
   E_SHARED_VARIABLE: 'Name another variable in `variables` of one of the services.',
   E_SHARED_SERVICE:
@@ -52,7 +56,7 @@ export const FAULT_ADVICE: Readonly<Record<FaultCode, string>> = {
   E_OVERRIDDEN:
     'Ansible would take the value that is named instead of the token, and the next run would log in again. Remove that line.',
   E_HIDES_MAP:
-    'Ansible replaces maps as a whole. Refer to a variable of its own from inside the map, as the message shows.',
+    'Ansible replaces maps as a whole. Name the file that holds the map in `vault_file`, or refer to a variable of its own from inside the map, as the message shows.',
   E_TARGET:
     '`vault_file` must be a file below the folder of the inventory or of the playbook that can be read and written, and belong to one host. Below host_vars and group_vars it must stand where Ansible reads it for that host: `host_vars/<host>/NAME.yml`, or a group that the host is in.',
   E_THROWAWAY:
@@ -72,5 +76,9 @@ export const RUN_ADVICE: Readonly<Record<RunCode, string>> = {
   SESSION_LEFT:
     'The message says why. Run again, or log the device that is named out by hand: [how](replacing-a-token.md#logging-a-device-out-by-hand).',
   USER_MISSING: 'Create the user on the homeserver, then run again.',
+  REKEY_FAILED:
+    'No file was changed, and all passwords are valid as before. Mend what the message names, and run again.',
+  REKEY_UNFINISHED:
+    'The other files have the new vault password, this one still has the old one: give both until it is done. Mend what the message names; the next `provision` or `rekey` then puts the file into its place.',
   CLOSED_VAULT: 'Give the vault password to see what the closed files hold.',
 };

@@ -27,13 +27,14 @@ const UNDICI = `
   module.exports = {
     get Agent() { return require('undici/lib/dispatcher/agent.js'); },
     get EnvHttpProxyAgent() { return require('undici/lib/dispatcher/env-http-proxy-agent.js'); },
+    get Pool() { return require('undici/lib/dispatcher/pool.js'); },
     get buildConnector() { return require('undici/lib/core/connect.js'); },
   };
 `;
 
 /**
  * Packages that are loaded when something is to be done, and stay packed until then; of undici only
- * what src/matrix/http.ts uses: running all of it takes a tenth of a second, at each start.
+ * what src/matrix/http-agents.ts uses: running all of it takes a tenth of a second, at each start.
  */
 const PACKED: Readonly<Record<string, string>> = {
   undici: UNDICI,

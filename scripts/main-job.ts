@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Secret } from '../src/secret.ts';
 import { DEFAULT_LABEL } from '../src/vault/envelope.ts';
-import { decryptText, encryptText } from '../src/vault/keyring.ts';
+import { decryptText, encryptText, keyringOf } from '../src/vault/keyring.ts';
 import { startHomeserver } from './homeserver/homeserver.ts';
 import type { Homeserver, RequestRecord } from './homeserver/homeserver.ts';
 
@@ -111,7 +111,8 @@ export function tokenIn({ vaultPassword }: Job, text: string): Promise<string> {
   const at = { file: TOKEN_FILE, line: 1, column: 1 };
   const block = /access_token: !vault \|\n((?: +\S+\n)+)/.exec(text)?.[1] ?? '';
   const envelope = block.replaceAll(/^ +/gm, '');
-  return decryptText(envelope, [{ label: DEFAULT_LABEL, password: vaultPassword }], at);
+  const keyring = keyringOf([{ label: DEFAULT_LABEL, password: vaultPassword }]);
+  return decryptText(envelope, keyring, at);
 }
 
 function expect(isTrue: boolean, otherwise: string): void {

@@ -3,14 +3,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { format, resolveConfig } from 'prettier';
-import {
-  catalogSchema,
-  roleProperties,
-  serviceSchema,
-  varsSchema,
-} from '../src/definitions/schema.ts';
 import { catalogData } from '../src/definitions/catalog-data.ts';
 import type { CatalogEntry } from '../src/definitions/catalog.ts';
+import { catalogSchema } from '../src/definitions/catalog-schema.ts';
+import { HOST_SECRETS } from '../src/definitions/secret-places.ts';
+import { roleProperties, serviceSchema, varsSchema } from '../src/definitions/schema.ts';
 import { FAULT_CODES } from '../src/errors.ts';
 import { FAILURE_CODES } from '../src/matrix/failure.ts';
 import { FAILURE_HINTS } from '../src/matrix/hints.ts';
@@ -65,6 +62,12 @@ ${table(roleProperties)}
 
 \`matrix_tokens_defaults\` takes these keys of a service: ${listKeys(settings.matrix_tokens_defaults.properties)}.
 
+\`matrix_tokens_shared_secret_auth\` has one key, \`shared_secret\`; \`matrix_tokens_register\` has these:
+
+${table(settings.matrix_tokens_register.properties)}
+
+What both are for stands in [Logging in](login.md).
+
 ## Services
 
 \`matrix_tokens_services\`: ${escape(services.description)}
@@ -115,7 +118,8 @@ function listKeys(properties: Readonly<Record<string, Property>>): string {
 
 function catalogRow(name: string): string {
   const entry = catalogData[name] as CatalogEntry;
-  const user = entry.kind === 'bridge' ? '' : (entry.user?.default ?? name);
+  const admin = entry.needs_admin === true ? ' (a server administrator)' : '';
+  const user = entry.kind === 'bridge' ? '' : `${entry.user?.default ?? name}${admin}`;
   const variables = Object.values(entry.variables ?? {}).map((one) => `\`${String(one)}\``);
   const written = variables.length > 0 ? variables.join(', ') : `\`vault_${name}_access_token\``;
   const unwanted = (entry.unwanted_when ?? []).map(({ variable, equals }) =>
@@ -218,11 +222,11 @@ async function formatPage(text: string): Promise<string> {
  * left out: Ansible renders all that an argument holds, passwords included, used or not.
  */
 function argumentSpecs(): string {
-  const { matrix_tokens_services: _services, ...settings } = varsSchema.properties;
-  const options = Object.entries<Property & { default?: string | boolean }>({
+  const properties = Object.entries<Property & { default?: string | boolean }>({
     ...roleProperties,
-    ...settings,
-  }).map(([name, property]) => {
+    ...varsSchema.properties,
+  }).filter(([name]) => name !== 'matrix_tokens_services' && !HOST_SECRETS.has(name));
+  const options = properties.map(([name, property]) => {
     const lines = [
       `      ${name}:`,
       '        type: raw',
@@ -252,7 +256,8 @@ argument_specs:
         into that service's own Ansible Vault file. What is present is not touched.
       - Runs on the control machine, which needs Node. Managed hosts need nothing.
       - The services stand in the variable C(matrix_tokens_services) of the host. It is no option, since
-        Ansible renders options as a whole, and so every password, used or not.
+        Ansible renders options as a whole, and so every password, used or not. Neither are
+        ${[...HOST_SECRETS.keys()].map((name) => `C(${name})`).join(' and ')}, for the same reason.
       - Later tasks of the same play see the tokens. Handlers that listen to C(matrix_tokens changed) are
         notified; C(matrix_tokens_changed_services) names the services.
     options:

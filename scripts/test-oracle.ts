@@ -15,7 +15,7 @@ const USUAL_RUNS = '3000';
 
 /** Every test file that asks Ansible what it reads. */
 const FILES =
-  'inventory-oracle limit inventory-ini inventory-yaml inventory-load host-name python-literal references extra-vars yaml-scalars yaml-parse config'.split(
+  'inventory-oracle limit inventory-ini inventory-yaml inventory-load host-name python-literal references extra-vars yaml-scalars yaml-parse yaml-splice-shapes yaml-replace-vault config vault-rules-ansible vault-passwords-ansible vault-cipher-ansible'.split(
     ' ',
   );
 

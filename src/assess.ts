@@ -2,6 +2,7 @@
 // there and what is missing, and which sessions of earlier runs wait to be removed.
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import type { Layer } from './ansible/layer.ts';
 import { readDefinitions } from './definitions.ts';
 import { didYouMean } from './definitions/suggest.ts';
 import type { Definitions, UnknownService, UnwantedService } from './definitions/types.ts';
@@ -53,7 +54,7 @@ export async function assess(
 ): Promise<Assessment> {
   const { hosts, notes } = await load();
   const definitions = await readDefinitions(hosts, vault.decrypt, vault.renderer);
-  checkNames(options.services, definitions);
+  checkNames(options.services, namesIn(definitions));
   const targeting = { cwd, env, decrypt: vault.decrypt };
   const located = await locateServices(definitions.services, targeting);
   await seeTargets(located, targeting);
@@ -116,13 +117,18 @@ export async function remainingSessions(
   }
 }
 
-function picker(names: readonly string[]): (name: string) => boolean {
+/** Gives what tells whether a service is meant; without names all are. */
+export function picker(names: readonly string[]): (name: string) => boolean {
   return (name) => names.length === 0 || names.includes(name);
 }
 
-function checkNames(names: readonly string[], definitions: Definitions): void {
-  const { services, unwanted, unknown } = definitions;
-  const known = new Set([...services, ...unwanted, ...unknown].map((one) => one.name));
+/** Gives the names of all services that are defined, whatever became of them. */
+export function namesIn({ services, unwanted, unknown }: Definitions): ReadonlySet<string> {
+  return new Set([...services, ...unwanted, ...unknown].map((one) => one.name));
+}
+
+/** Throws InputError (E_UNKNOWN_SERVICE) for names that pick nothing. */
+export function checkNames(names: readonly string[], known: ReadonlySet<string>): void {
   const faults = names
     .filter((name) => !known.has(name))
     .map((name): Fault => ({
@@ -144,7 +150,8 @@ async function readSessions({
   stateFolders: string[];
 }> {
   const targets = actions.map(({ target }) => target.file);
-  const files = [...targets, ...usual.map((folder) => join(folder, '*'))];
+  const places = usual.map((folder) => join(folder, '*'));
+  const files = [...targets, ...places, ...hosts.flatMap(varsFiles)];
   const folders = new Set<string>();
   for (const file of withState(files)) folders.add(dirname(await resolveTarget(file)));
   for (const folder of new Set(actions.flatMap(foldersOfWord))) {
@@ -162,6 +169,12 @@ async function readSessions({
     damaged.push(...journal.damaged);
   }
   return { sessions, damaged, stateFolders };
+}
+
+/** A rekey changes whatever vars file holds a value. */
+function varsFiles({ layers }: HostView): string[] {
+  const isVars = ({ kind }: Layer): boolean => kind === 'host_vars' || kind === 'group_vars';
+  return layers.filter(isVars).flatMap(({ path }) => path ?? []);
 }
 
 /** A service may have been switched off, or sent to another file, since a session was left. */

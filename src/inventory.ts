@@ -4,6 +4,7 @@ import type { ListInventory } from './ansible/dynamic.ts';
 import { loadExtraLayer } from './ansible/extra-layers.ts';
 import { compareNames, joinSources } from './ansible/group-graph.ts';
 import type { GraphHost } from './ansible/group-graph.ts';
+import { isListed } from './ansible/inventory-folder.ts';
 import { flattenLayers, lookupIn, lookupMerged } from './ansible/layer.ts';
 import type { Layer, LayerTree, Lookup } from './ansible/layer.ts';
 import { selectHosts } from './ansible/limit.ts';
@@ -34,6 +35,8 @@ export interface HostView {
   readonly playbookFolder: string;
   /** `hash_behaviour=merge`: a map does not hide the maps of the same variable below it. */
   readonly mergeMaps: boolean;
+  /** Is this file an inventory of the run, or would it be one if it were there? */
+  isInventory(file: string): boolean;
   /** Lowest precedence first. In a play: as far as something was looked up. */
   readonly layers: readonly Layer[];
   /** Everything that is known of a running play; undefined: the variables come from files. */
@@ -89,7 +92,8 @@ export async function loadInventory(options: LoadOptions): Promise<readonly Host
     loadVarsFolders([...folders], namesOf(hosts), { show, decrypt }),
   ]);
   const treeOf = createLayering({ graph, inventoryFolders, varsLayers, extra, playbookDir });
-  return hosts.map((host) => viewHost(host, treeOf(host), { playbookDir, mergeMaps }));
+  const settings = { playbookDir, mergeMaps, isInventory: inventoryTest(sources, options) };
+  return hosts.map((host) => viewHost(host, treeOf(host), settings));
 }
 
 function findPlaybookDir({ playbookDir, cwd }: LoadOptions): string {
@@ -99,9 +103,14 @@ function findPlaybookDir({ playbookDir, cwd }: LoadOptions): string {
   throw new InputError({ code: 'E_OPTION', found, fix: 'give a folder after --playbook-dir' });
 }
 
+/** The values of `-i`, or else what the settings of Ansible name. */
+function givenInventories({ inventory, config }: LoadOptions): readonly string[] {
+  const named = inventory.filter(Boolean);
+  return named.length > 0 ? named : (config?.inventory ?? []);
+}
+
 async function readInventories(options: LoadOptions, playbookDir: string): Promise<ReadSource[]> {
-  const named = options.inventory.filter(Boolean);
-  const given = named.length > 0 ? named : (options.config?.inventory ?? []);
+  const given = givenInventories(options);
   const mergeMaps = options.config?.mergeMaps === true;
   if (given.length > 0) return readSources(given, { ...options, playbookDir, mergeMaps });
   const fix =
@@ -136,10 +145,26 @@ function namesOf(hosts: readonly GraphHost[]): VarsNames {
   };
 }
 
+/** In a folder of inventories every new file would be one, too. */
+function inventoryTest(
+  sources: readonly ReadSource[],
+  options: LoadOptions,
+): HostView['isInventory'] {
+  const files = new Set(sources.flatMap(({ path }) => (path === null ? [] : [path])));
+  const folders = givenInventories(options)
+    .map((given) => resolveOption(given, options.cwd))
+    .filter((path) => statFile(path, path)?.isDirectory() === true);
+  return (file) => files.has(file) || folders.some((folder) => isListed(file, folder));
+}
+
+interface ViewSettings extends ViewOptions {
+  readonly isInventory: HostView['isInventory'];
+}
+
 function viewHost(
   host: GraphHost,
   tree: LayerTree,
-  { playbookDir: playbookFolder, mergeMaps }: ViewOptions,
+  { playbookDir: playbookFolder, mergeMaps, isInventory }: ViewSettings,
 ): HostView {
   const layers = flattenLayers(tree);
   const lookup = (name: string): Lookup =>
@@ -150,6 +175,7 @@ function viewHost(
     inventoryFolder: host.definitions.at(-1)?.source.folder ?? playbookFolder,
     playbookFolder,
     mergeMaps,
+    isInventory,
     layers,
     lookup,
     names: (prefix = '') => namesIn(layers, prefix),

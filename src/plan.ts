@@ -1,5 +1,5 @@
 // What a run would do, decided without touching anything: no I/O, no clock, no randomness.
-import { findConflicts } from './plan/conflicts.ts';
+import { findConflicts, variableConflicts } from './plan/conflicts.ts';
 import { findOverride } from './plan/override.ts';
 import { describeMissing, findPresence } from './plan/presence.ts';
 import type { Action, LocatedService, Presence } from './plan/types.ts';
@@ -18,6 +18,9 @@ export function planServices(services: readonly LocatedService[]): readonly Acti
       faults.push(...error.faults);
     }
   }
+  // References can lead two values to one variable.
+  const logins = actions.filter((action) => action.kind === 'login');
+  if (faults.length === 0) faults.push(...variableConflicts(logins));
   if (faults.length > 0) throw new InputError(faults);
   return actions;
 }
@@ -36,10 +39,11 @@ function planService(service: LocatedService): Action {
   }
   const write: TargetVariables = {
     accessToken: token.write,
-    deviceId:
-      device === null || variables.deviceId === null ? null : writeOf(device, variables.deviceId),
+    deviceId: device === null ? null : deviceToWrite(service, device),
   };
-  checkPassword(service);
+  const lack = findLack(service);
+  if (lack !== null) return lack;
+  checkRegistration(service);
   checkWrite(service, write);
   return {
     ...service,
@@ -50,11 +54,13 @@ function planService(service: LocatedService): Action {
   };
 }
 
-function writeOf(
+/** One that is there is asked for. A file of ours gets it, too; one that is kept by hand needs not. */
+function deviceToWrite(
+  { definition, target }: LocatedService,
   device: Exclude<Presence, { kind: 'unknown' }>,
-  path: NonNullable<TargetVariables['deviceId']>,
-): NonNullable<TargetVariables['deviceId']> {
-  return device.kind === 'present' ? path : device.write;
+): TargetVariables['deviceId'] {
+  if (device.kind !== 'present') return device.write;
+  return target.isDefault ? definition.variables.deviceId : null;
 }
 
 function unseenName(presence: Presence | null, { target }: LocatedService): string[] {
@@ -68,15 +74,36 @@ function describeUnknown(token: Presence, device: Presence | null): string {
   return `it may stand in ${[...new Set(closed)].join(', ')}`;
 }
 
-function checkPassword({ definition }: LocatedService): void {
-  if (definition.password !== null) return;
+/** Gives null for a service that can log in. Throws InputError for one that cannot. */
+function findLack(service: LocatedService): Action | null {
+  const { lack, name, at } = service.definition;
+  if (lack === null) return null;
+  const { login, closed, wanted, fix } = lack;
+  if (closed.length > 0) {
+    const reason = `what it logs in with may stand in ${closed.join(', ')}`;
+    return { ...service, kind: 'unknown', reason };
+  }
+  const isPassword = login === 'auto' || login === 'password';
   throw new InputError({
-    code: 'E_NO_PASSWORD',
+    code: isPassword ? 'E_NO_PASSWORD' : 'E_REQUIRED',
+    at,
+    found: isPassword
+      ? `service '${name}' wants a token and has no password to log in with`
+      : `service '${name}' wants a token, and there is nothing for its \`login: ${login}\``,
+    wanted,
+    fix,
+  });
+}
+
+/** Nobody becomes a server administrator without somebody saying so. */
+function checkRegistration({ definition }: LocatedService): void {
+  if (definition.registerAs !== null || definition.homeserver.register === null) return;
+  throw new InputError({
+    code: 'E_REQUIRED',
     at: definition.at,
-    found: `service '${definition.name}' wants a token and has no password to log in with`,
-    wanted:
-      '`password`: a string, {file: path}, {env: NAME}, {command: [program]} or {prompt: true}',
-    fix: `add for example \`password: "{{ vault_${definition.name}_password }}"\`, or \`enabled: false\``,
+    found: `service '${definition.name}', whose user has to be a server administrator, and may have to be created`,
+    wanted: '`register_as`',
+    fix: 'say `register_as: admin` if it may be created as a server administrator, or `register_as: bot` if not',
   });
 }
 

@@ -1,5 +1,6 @@
 // The other way into a run: a play of Ansible, for one host. Ansible has loaded and merged the
 // variables; the role's action plugin hands over those that are asked for.
+import { readVaultSettings } from './ansible/config.ts';
 import { openPlayVariables, type Ask, type PlayVariables } from './ansible/play-variables.ts';
 import { createPlayRenderer } from './ansible/play-renderer.ts';
 import { InputError } from './errors.ts';
@@ -9,15 +10,15 @@ import { viewPlayHost } from './play/host.ts';
 import { homeFolder } from './play/inventories.ts';
 import { readPlayRequest, type PlayRequest } from './play/request.ts';
 import type { Source } from './provision/source.ts';
-import { vaultAccessWith } from './provision/vault-access.ts';
+import { vaultAccessWith, vaultRules } from './provision/vault-access.ts';
 import type { World } from './provision/world.ts';
-import type { VaultSecret } from './vault/keyring.ts';
+import { keyringOf, type VaultRules, type VaultSecret } from './vault/keyring.ts';
 import { bytesToPassword } from './vault/password-bytes.ts';
 
 export { readPlayRequest, type PlayRequest };
 
 /** Gives the host of a play. Throws InputError where the play uses the role in a way it cannot do. */
-export function openPlay(request: PlayRequest, ask: Ask, { cwd }: World): Source {
+export function openPlay(request: PlayRequest, ask: Ask, { cwd, env }: World): Source {
   const plain = openPlayVariables(ask, { host: '', show: (path) => path });
   const host = textOf(plain, 'inventory_hostname') ?? '';
   const folders = findFolders(plain, host, cwd);
@@ -25,7 +26,11 @@ export function openPlay(request: PlayRequest, ask: Ask, { cwd }: World): Source
   const variables = openPlayVariables(ask, { host, show });
   checkUse(request, variables);
   return {
-    vault: { ...openVault(request), renderer: createPlayRenderer(variables), listInventory: null },
+    vault: {
+      ...openVault(request, { cwd, env }),
+      renderer: createPlayRenderer(variables),
+      listInventory: null,
+    },
     load: async () => ({ hosts: [await viewHost(request, variables, folders)], notes: [] }),
   };
 }
@@ -40,13 +45,25 @@ function remember(show: (path: string) => string): (path: string) => string {
   };
 }
 
-function openVault({ secrets }: PlayRequest): ReturnType<typeof vaultAccessWith> {
-  return vaultAccessWith(
-    secrets.map(([label, hex]): VaultSecret => ({
-      label,
-      password: bytesToPassword(Buffer.from(hex, 'hex')),
-    })),
-  );
+function openVault(
+  { secrets }: PlayRequest,
+  settings: Pick<World, 'cwd' | 'env'>,
+): ReturnType<typeof vaultAccessWith> {
+  const given = secrets.map(([label, base64]): VaultSecret => ({
+    label,
+    password: bytesToPassword(Buffer.from(base64, 'base64')),
+  }));
+  return vaultAccessWith(keyringOf(given, rulesIn(settings)));
+}
+
+/** Ansible has read its settings; those that only we cannot read change nothing here. */
+function rulesIn(settings: Pick<World, 'cwd' | 'env'>): Partial<VaultRules> {
+  try {
+    return vaultRules(readVaultSettings(settings));
+  } catch (error) {
+    if (error instanceof InputError) return {};
+    throw error;
+  }
 }
 
 async function viewHost(

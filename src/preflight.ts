@@ -1,4 +1,4 @@
-// The last stage before anybody is contacted: every password is read and every file is tried, so
+// The last stage before anybody is contacted: every secret is read and every file is tried, so
 // that what can fail here fails for all services at once and with nothing done.
 import { dirname } from 'node:path';
 import type { Renderer } from './ansible/render.ts';
@@ -6,29 +6,30 @@ import { sessionsOf, type Assessment, type WaitingSession } from './assess.ts';
 import type { Decrypt } from './definitions/types.ts';
 import { readValue } from './definitions/values.ts';
 import { InputError, settleAll } from './errors.ts';
-import type { Action } from './plan/types.ts';
+import type { Action, LoginAction } from './plan/types.ts';
 import {
-  askPasswords,
-  readPasswords,
-  textOf,
-  type Password,
-  type Passwords,
-} from './preflight/passwords.ts';
-import { provePassword } from './provision/prove.ts';
+  loginSecrets,
+  pickSecrets,
+  registrationSecrets,
+  type LoginSecrets,
+} from './preflight/needed.ts';
+import { askSecrets, readSecrets, textOf, type Secrets } from './preflight/secrets.ts';
+import { provePasswords } from './provision/prove.ts';
 import type { VaultAccess } from './provision/vault-access.ts';
 import type { World } from './provision/world.ts';
 import { Secret } from './secret.ts';
 import { planStore, type StorePlan } from './store.ts';
-import { encryptionSecret, type VaultSecret } from './vault/keyring.ts';
+import type { Keyring } from './vault/keyring.ts';
 import { resolveTarget } from './vault/real-path.ts';
 
-export type LoginAction = Extract<Action, { kind: 'login' }>;
 export type PresentAction = Extract<Action, { kind: 'present' }>;
 
 /** A service that is ready to be logged in. */
 export interface LoginWork {
   readonly action: LoginAction;
-  readonly password: Password;
+  readonly secrets: LoginSecrets;
+  /** What its user is created with if it is missing; null: it is not created. */
+  readonly registrationSecret: Secret | null;
   /** A device ID that was fixed, by its key or by the value in its variable; null: a new one. */
   readonly fixedDevice: string | null;
   /** Gives the change of the file, planned on what the file holds now. */
@@ -41,7 +42,7 @@ export interface LoginWork {
 /** A service whose token is there, with sessions of earlier runs that wait to be removed. */
 export interface SweepWork {
   readonly action: PresentAction;
-  readonly password: Password | null;
+  readonly secrets: LoginSecrets;
   readonly accessToken: Secret;
   readonly sessions: readonly WaitingSession[];
 }
@@ -57,39 +58,48 @@ export async function prepareWork(
   vault: VaultAccess,
   world: World,
 ): Promise<Work> {
-  const secrets = await vault.secrets();
+  const keyring = await vault.keyring();
   const { actions } = assessment;
   const sessions = assessment.sessions.map((session) => datedBy(session, world.now()));
   const logins = actions.filter((action) => action.kind === 'login');
-  await proveAll(logins, secrets, assessment, world);
-  const tools: Tools = { secrets, decrypt: vault.decrypt, renderer: vault.renderer, world };
+  const [{ proved }, { hosts }, { prompt }] = [vault, assessment, world];
+  await provePasswords(logins, { keyring, proved, hosts, prompt });
+  const tools: Tools = { keyring, decrypt: vault.decrypt, renderer: vault.renderer, world };
   const waiting = (action: Action): readonly WaitingSession[] => sessionsOf(action, sessions);
   const present = actions.filter(
     (action): action is PresentAction => action.kind === 'present' && waiting(action).length > 0,
   );
-  const definitions = [...logins, ...present].map(({ definition }) => definition);
-  const [read, ready, sweeps] = await settleAll<[Passwords, PreparedLogin[], PreparedSweep[]]>([
-    readPasswords(definitions, tools),
+  const needed = [
+    ...[...logins, ...present].flatMap(({ definition }) => loginSecrets(definition)),
+    ...logins.flatMap(({ definition }) => registrationSecrets(definition)),
+  ];
+  const [read, ready, sweeps] = await settleAll<[Secrets, PreparedLogin[], PreparedSweep[]]>([
+    readSecrets(needed, tools),
     settleAll(logins.map((action) => prepareLogin(action, waiting(action), tools))),
     settleAll(present.map((action) => prepareSweep(action, waiting(action), tools))),
   ]);
-  const passwords = new Map([...read, ...(await askPasswords(definitions, world.prompt))]);
+  const known = new Map([...read, ...(await askSecrets(needed, world.prompt))]);
   return {
-    logins: ready.map((login) => ({ ...login, password: passwordOf(login.action, passwords) })),
+    logins: ready.map((login) => ({ ...login, ...secretsOf(login.action, known) })),
     sweeps: sweeps.map((sweep) => ({
       ...sweep,
-      password: passwords.get(sweep.action.definition) ?? null,
+      secrets: pickSecrets(sweep.action.definition, known),
     })),
   };
 }
 
-type PreparedLogin = Omit<LoginWork, 'password'>;
-type PreparedSweep = Omit<SweepWork, 'password'>;
+type PreparedLogin = Omit<LoginWork, 'secrets' | 'registrationSecret'>;
+type PreparedSweep = Omit<SweepWork, 'secrets'>;
 
-function passwordOf({ definition }: LoginAction, passwords: Passwords): Password {
-  const password = passwords.get(definition);
-  if (password === undefined) throw new Error('a login without a password was planned');
-  return password;
+function secretsOf(
+  { definition }: LoginAction,
+  known: Secrets,
+): Pick<LoginWork, 'secrets' | 'registrationSecret'> {
+  const secrets = pickSecrets(definition, known);
+  if (secrets.size === 0) throw new Error('a login without a secret was planned');
+  const { register } = definition.homeserver;
+  const registration = register === null ? undefined : known.get(register.secret);
+  return { secrets, registrationSecret: registration?.secret ?? null };
 }
 
 /** Where a clock was ahead, an entry would look young for hours: it is as old as now, at least. */
@@ -99,22 +109,10 @@ function datedBy(session: WaitingSession, now: number): WaitingSession {
 }
 
 interface Tools {
-  readonly secrets: readonly VaultSecret[];
+  readonly keyring: Keyring;
   readonly decrypt: Decrypt | null;
   readonly renderer: Renderer;
   readonly world: World;
-}
-
-async function proveAll(
-  logins: readonly LoginAction[],
-  secrets: readonly VaultSecret[],
-  assessment: Assessment,
-  world: World,
-): Promise<void> {
-  const used = new Set(
-    logins.map(({ definition }) => encryptionSecret(secrets, definition.vaultId ?? undefined)),
-  );
-  for (const secret of used) await provePassword(secret, assessment.hosts, world.prompt);
 }
 
 async function prepareLogin(
@@ -130,7 +128,7 @@ async function prepareLogin(
         write,
         format: definition.vaultFormat,
         vaultId: definition.vaultId,
-        secrets: tools.secrets,
+        keyring: tools.keyring,
       },
       {
         service: definition.name,

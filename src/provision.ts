@@ -16,6 +16,7 @@ import type { OpenOptions } from './provision/homeservers.ts';
 import type { Locks } from './provision/locks.ts';
 import { describeLeftovers, interruptedOutcome, settledOutcomes } from './provision/outcomes.ts';
 import type { Performed } from './provision/perform.ts';
+import { finishRekeys, recovering } from './provision/recover.ts';
 import { sessionKey } from './provision/session-key.ts';
 import { openInventory, type InventoryOptions, type Source } from './provision/source.ts';
 import type { VaultAccess } from './provision/vault-access.ts';
@@ -55,12 +56,14 @@ export async function provisionFrom(
   world: World,
 ): Promise<Provisioned> {
   const { vault } = source;
-  const assessment = await assess(options, source, world);
   if (options.check) {
-    return { report: await check(assessment, vault), actions: assessment.actions };
+    const seen = await assess(options, source, world);
+    return { report: await check(seen, vault), actions: seen.actions };
   }
+  const found = await recovering(() => assess(options, source, world), world);
+  const isChanged = await tidyUp(found, world);
+  const assessment = isChanged ? await assess(options, source, world) : found;
   requireOpen(assessment, vault);
-  await tidyUp(assessment);
   const pending = assessment.actions.filter((action) => isPending(action, assessment));
   if (pending.length === 0) return report(assessment, nothingDone());
   const [{ checkNetworkEnvironment }, { lockTargets }] = await Promise.all([
@@ -80,9 +83,13 @@ export async function provisionFrom(
   }
 }
 
-/** Removes locks and temp files of killed runs, also where nothing else is to be done. */
-async function tidyUp({ stateFolders }: Assessment): Promise<void> {
-  if (stateFolders.length === 0) return;
+/**
+ * Ends what killed runs have begun and removes their locks and temp files, also where nothing else is
+ * to be done. Gives true where a file was changed.
+ */
+async function tidyUp({ stateFolders }: Assessment, world: World): Promise<boolean> {
+  if (stateFolders.length === 0) return false;
+  const isChanged = await finishRekeys(stateFolders, world);
   const { removeLeftovers } = await import('./vault/leftovers.ts');
   for (const folder of stateFolders) {
     // What cannot be removed is in nobody's way, or the lock says so.
@@ -90,21 +97,16 @@ async function tidyUp({ stateFolders }: Assessment): Promise<void> {
       if (error.code === undefined && error.name !== 'StoreError') throw error;
     });
   }
+  return isChanged;
 }
 
 /** In check mode, what can be known of the vault password is told as well. */
 async function check(assessment: Assessment, vault: VaultAccess): Promise<Report> {
   const logins = assessment.actions.filter((action) => action.kind === 'login');
   if (vault.decrypt !== null && logins.length > 0) {
-    const [{ encryptionSecret }, { provePassword }] = await Promise.all([
-      import('./vault/keyring.ts'),
-      import('./provision/prove.ts'),
-    ]);
-    const secrets = await vault.secrets();
-    for (const { definition } of logins) {
-      const secret = encryptionSecret(secrets, definition.vaultId ?? undefined);
-      await provePassword(secret, assessment.hosts, null);
-    }
+    const { provePasswords } = await import('./provision/prove.ts');
+    const [keyring, { hosts }] = [await vault.keyring(), assessment];
+    await provePasswords(logins, { keyring, proved: vault.proved, hosts, prompt: null });
   }
   return describePlan(assessment, 'provision', vault.decrypt);
 }

@@ -1,23 +1,24 @@
 // Turns the values of one login into the next text of their file: a file of ours whole, one that
-// somebody keeps by hand extended at its end. What comes out is read again before it counts.
+// somebody keeps by hand with the values put into it. What comes out is read again before it counts.
 import { readFile } from 'node:fs/promises';
 import type { Decrypt, TargetVariables, VariablePath } from './definitions/types.ts';
 import { InputError, type Position } from './errors.ts';
 import type { Target } from './plan/types.ts';
+import { chooseKey, type Key } from './store/key.ts';
 import {
-  formatInline,
-  formatUnsafe,
-  formatValues,
+  formatOwnFile,
+  formatSession,
   isOurs,
-  type RenderValue,
+  sessionMark,
   type StoredValues,
 } from './store/text.ts';
 import { seal } from './vault/cipher.ts';
 import { formatEnvelope, isEnvelope } from './vault/envelope.ts';
-import { encryptionSecret, openEnvelope, type VaultSecret } from './vault/keyring.ts';
-import { appendToMap } from './yaml/append.ts';
-import { getEntry, scalarText, type YamlNode } from './yaml/node.ts';
+import { keyringOf, openEnvelope, type Keyring } from './vault/keyring.ts';
+import { buildMap, type NewMap, type PathValue } from './yaml/new-data.ts';
+import { scalarText } from './yaml/node.ts';
 import { parseYaml } from './yaml/parse.ts';
+import { holdsExactly, spliceValues } from './yaml/splice.ts';
 
 /** The longest token that is accepted, in characters. */
 export const LONGEST_TOKEN = 4096;
@@ -27,7 +28,7 @@ export interface StoreRequest {
   readonly write: TargetVariables;
   readonly format: 'inline' | 'file';
   readonly vaultId: string | null;
-  readonly secrets: readonly VaultSecret[];
+  readonly keyring: Keyring;
 }
 
 /** How a file becomes its next version. Made, and tried once, before the login. */
@@ -52,23 +53,29 @@ export async function planStore(request: StoreRequest, probe: StoredValues): Pro
   };
 }
 
+/** Gives what the values of a login would be encrypted with. Throws InputError. */
+export async function findKey(request: Omit<StoreRequest, 'format'>): Promise<Key> {
+  return (await readBase({ ...request, format: 'inline' })).key;
+}
+
 /**
  * Tries on a file that exists whether the values of a login could be written to it, for a run that
  * only looks. Throws InputError. An encrypted file stays closed without `decrypt`.
  */
 export async function tryStore(
   change: Pick<StoreRequest, 'target' | 'write'>,
-  decrypt: Decrypt | null,
+  { service, decrypt }: { readonly service: string; readonly decrypt: Decrypt | null },
 ): Promise<void> {
-  const { target, write } = change;
+  const { target } = change;
   const current = await readCurrent(target);
-  const isClosed = current !== null && isEnvelope(current);
-  if (current === null || (isClosed && decrypt === null)) return;
+  const isWholeFile = current !== null && isEnvelope(current);
+  if (current === null || (isWholeFile && decrypt === null)) return;
   const plain =
-    isClosed && decrypt !== null ? await decrypt(current, startOf(target.shown)) : current;
-  const values = { service: '-', userId: '-', deviceId: '-', accessToken: '-' };
-  const render: RenderValue = (value) => Promise.resolve(formatUnsafe(value));
-  extend(change, plain, await formatValues(values, write, render));
+    isWholeFile && decrypt !== null ? await decrypt(current, startOf(target.shown)) : current;
+  const values = { service, userId: '-', deviceId: '-', accessToken: '-' };
+  const seal = (): Promise<string> => standIn('-', { label: null });
+  const data = await makeData(change.write, values, isWholeFile ? null : seal);
+  changeText(change, plain, values, data);
 }
 
 /** The file as it is now, and what its next version is encrypted with. */
@@ -80,32 +87,49 @@ interface Base {
   readonly key: Key;
 }
 
-interface Key {
-  readonly secret: VaultSecret;
-  /** The vault ID that stands in the header; null: format 1.1. */
-  readonly label: string | null;
-}
-
 async function readBase(request: StoreRequest): Promise<Base> {
-  const { target, secrets, vaultId } = request;
+  const { target, keyring } = request;
   const current = await readCurrent(target);
   if (current !== null && isEnvelope(current)) {
-    const { plaintext, ...key } = await openEnvelope(current, secrets, startOf(target.shown));
-    return { current, plain: plaintext.toString('utf8'), isWholeFile: true, key };
+    const at = startOf(target.shown);
+    const { plaintext, ...key } = await openEnvelope(current, keyring, at);
+    const plain = decodeExactly(plaintext, at);
+    return { current, plain, isWholeFile: true, key: { ...key, isProved: true } };
   }
-  const secret = encryptionSecret(secrets, vaultId ?? undefined);
   const isWholeFile = current === null && request.format === 'file';
-  return { current, plain: current, isWholeFile, key: { secret, label: secret.label } };
+  const root = current === null ? null : parseYaml(current, target.shown);
+  return { current, plain: current, isWholeFile, key: await chooseKey(root, request) };
+}
+
+/** What is no UTF-8 would come out with other bytes than it went in. */
+function decodeExactly(plaintext: Buffer, at: Position): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(plaintext);
+  } catch {
+    throw new InputError({
+      code: 'E_VAULT_FORMAT',
+      at,
+      found: 'a vault whose content is not UTF-8 text',
+      wanted: 'text',
+    });
+  }
 }
 
 /** Turns a text into an envelope. */
 type Seal = (text: string, key: Key) => Promise<string>;
 
-const sealText: Seal = async (text, { secret, label }) =>
-  formatEnvelope(await seal(Buffer.from(text), secret.password, { label }));
+/** What is sealed is opened once, before anything relies on it. */
+const sealText: Seal = async (text, { secret, label }) => {
+  const bytes = Buffer.from(text);
+  const envelope = formatEnvelope(await seal(bytes, secret.password, { label }));
+  const at = startOf('the new envelope');
+  const { plaintext } = await openEnvelope(envelope, keyringOf([secret]), at);
+  if (!plaintext.equals(bytes)) throw new TypeError('an envelope that holds something else');
+  return envelope;
+};
 
 /** An envelope of the same size that holds nothing: enough to try a change, and made at once. */
-const standIn: Seal = (text, { label }) => {
+const standIn = (text: string, { label }: Pick<Key, 'label'>): Promise<string> => {
   const length = Buffer.byteLength(text);
   const ciphertext = Buffer.alloc(length + 16 - (length % 16));
   const [salt, mac] = [Buffer.alloc(32), Buffer.alloc(32)];
@@ -114,30 +138,48 @@ const standIn: Seal = (text, { label }) => {
 
 async function composeText(
   request: StoreRequest,
-  base: Base,
+  { plain, isWholeFile, key }: Base,
   values: StoredValues,
   sealWith: Seal,
 ): Promise<string> {
-  const sealed = new Map<string, string>();
-  const render: RenderValue = async (value, indent) => {
-    if (base.isWholeFile) return formatUnsafe(value);
-    sealed.set(value, await sealWith(value, base.key));
-    return formatInline(sealed.get(value) ?? '', indent);
-  };
-  const block = await formatValues(values, request.write, render);
-  const next = base.plain === null ? block : extend(request, base.plain, block);
-  verify(request, next, values, (value) => sealed.get(value) ?? value);
-  return base.isWholeFile ? sealWith(next, base.key) : next;
+  const sealValue = (text: string): Promise<string> => sealWith(text, key);
+  const data = await makeData(request.write, values, isWholeFile ? null : sealValue);
+  const next = changeText(request, plain, values, data);
+  return isWholeFile ? sealWith(next, key) : next;
 }
 
-function extend(
+/** Gives the values as they will stand in the file: sealed one by one, or as text with `null`. */
+async function makeData(
+  write: TargetVariables,
+  values: StoredValues,
+  sealValue: ((text: string) => Promise<string>) | null,
+): Promise<NewMap> {
+  const texts: (readonly [VariablePath, string])[] = [[write.accessToken, values.accessToken]];
+  if (write.deviceId !== null) texts.push([write.deviceId, values.deviceId]);
+  const made = texts.map(async ([path, text]): Promise<PathValue> => {
+    if (sealValue === null) return { path, value: { kind: 'unsafe', text } };
+    return { path, value: { kind: 'vault', text: await sealValue(text) } };
+  });
+  return buildMap(await Promise.all(made));
+}
+
+/** Gives the next text of a file, which has been read again and holds exactly what it should. */
+function changeText(
   { target, write }: Pick<StoreRequest, 'target' | 'write'>,
-  current: string,
-  block: string,
+  current: string | null,
+  values: StoredValues,
+  data: NewMap,
 ): string {
-  if (!target.isDefault || !isOurs(current)) return appendToMap(current, target.shown, block);
-  checkNothingElse(current, target, write);
-  return block;
+  const isNew = current === null || (target.isDefault && isOurs(current));
+  if (!isNew) {
+    const comment = formatSession(values);
+    const olderComment = sessionMark(values.service);
+    return spliceValues(current, { file: target.shown, data, comment, olderComment });
+  }
+  if (current !== null) checkNothingElse(current, target, write);
+  const text = formatOwnFile(values, data);
+  if (holdsExactly(text, { file: target.shown, old: null, data })) return text;
+  throw new TypeError('a new file that would not read back what is written to it');
 }
 
 /** A file of ours is written anew, so it must hold nothing but what is written. */
@@ -156,32 +198,6 @@ function checkNothingElse(current: string, target: Target, write: TargetVariable
       fix: 'rename it, if it is this token under its old name; or move the file away for a new login',
     })),
   );
-}
-
-/** Reads what would be written as the next run will read it. */
-function verify(
-  { target, write }: StoreRequest,
-  text: string,
-  values: StoredValues,
-  written: (value: string) => string,
-): void {
-  const root = parseYaml(text, target.shown);
-  const isThere = (path: VariablePath, value: string): boolean =>
-    textAt(root, path)?.trim() === written(value).trim();
-  const hasDevice = write.deviceId === null || isThere(write.deviceId, values.deviceId);
-  if (hasDevice && isThere(write.accessToken, values.accessToken)) return;
-  throw new InputError({
-    code: 'E_NO_SAFE_SPLICE',
-    at: startOf(target.shown),
-    found: 'a file that would not read back what is written to it',
-    wanted: 'a plain vars file',
-  });
-}
-
-function textAt(root: YamlNode | null, path: VariablePath): string | null {
-  let node: YamlNode | undefined = root ?? undefined;
-  for (const key of path) node = node?.kind === 'map' ? getEntry(node, key)?.value : undefined;
-  return node?.kind === 'scalar' ? scalarText(node.value) : null;
 }
 
 async function readCurrent(target: Target): Promise<string | null> {

@@ -116,6 +116,7 @@ async function locate(definition: ServiceDefinition, options: Tools): Promise<Ta
     : resolve(host.inventoryFolder, vaultFile.path);
   const named = { file, shown: showPath(file, options.cwd), at: vaultFile.at };
   checkInside(named, definition);
+  checkNoInventory(named, definition);
   const layer = findLayer(file, definition);
   const target = describe(layer?.path ?? file, definition, options, 'vault_file');
   if (layer !== undefined || wouldBeLoaded(file, host)) return target;
@@ -220,6 +221,17 @@ function checkInside({ file, shown, at }: NamedFile, { host }: ServiceDefinition
     at,
     found: `vault_file ${shown}, which is outside of the inventory and the playbook`,
     wanted: 'a file below the folder of the inventory or of the playbook',
+  });
+}
+
+/** A variable at the top level of an inventory would be a group to Ansible. */
+function checkNoInventory({ file, shown, at }: NamedFile, { host }: ServiceDefinition): void {
+  if (!host.isInventory(file) && !host.isInventory(realPath(file))) return;
+  throw new InputError({
+    code: 'E_TARGET',
+    at,
+    found: `vault_file ${shown}, which Ansible reads as an inventory`,
+    wanted: `a file of variables, such as host_vars/${host.name}/vault.yml`,
   });
 }
 

@@ -9,6 +9,7 @@ import {
 import type { Decrypt } from './definitions/types.ts';
 import { settleAll } from './errors.ts';
 import { describeLeftovers, pendingOutcome, settledOutcomes } from './provision/outcomes.ts';
+import { describeRekeys } from './provision/recover.ts';
 import { openInventory, type InventoryOptions } from './provision/source.ts';
 import type { World } from './provision/world.ts';
 import type { Report } from './report/types.ts';
@@ -31,8 +32,11 @@ export async function describePlan(
   const logins = assessment.actions.filter((action) => action.kind === 'login');
   if (logins.length > 0) {
     const { tryStore } = await import('./store.ts');
-    await settleAll(logins.map((action) => tryStore(action, decrypt)));
+    await settleAll(
+      logins.map((action) => tryStore(action, { service: action.definition.name, decrypt })),
+    );
   }
+  const rekeys = await describeRekeys(assessment.stateFolders);
   return {
     task,
     check: true,
@@ -43,7 +47,8 @@ export async function describePlan(
         : NO_SERVICE_OF_SESSION,
     ),
     damaged: assessment.damaged,
-    notes: [...assessment.notes, ...closedNotes(assessment)],
+    rekeyWaits: rekeys.length > 0,
+    notes: [...assessment.notes, ...rekeys, ...closedNotes(assessment)],
     interrupted: null,
   };
 }

@@ -17,9 +17,15 @@ Vault password (as in Ansible; also ANSIBLE_VAULT_PASSWORD_FILE):
   -J, --ask-vault-pass, --ask-vault-password
                             ask for it`;
 
+const ENCRYPT_ID = `\
+      --encrypt-vault-id LABEL
+                            which one encrypts, where the service has no
+                            vault_id and the file holds nothing yet`;
+
 const OUTPUT = `\
 Output:
-      --format text|json    the report on stdout (default: text)
+      --format FORMAT       the report on stdout: text (the default) or json;
+                            for CI: github, junit or sarif
       --json                the same as --format json
   -v, --verbose             show the requests, without secrets
   -h, --help                this text
@@ -40,6 +46,7 @@ Names of services pick some; without them, all services of all hosts are meant.
 ${INPUT}
 
 ${VAULT}
+${ENCRYPT_ID}
 
 What to do:
   -C, --check               say what would be done; contact and write nothing
@@ -55,6 +62,44 @@ ${OUTPUT}
 
 Example:
   matrix-tokens provision -i inventory/hosts --vault-password-file ~/.vault_pass
+
+${CODES}
+`;
+
+const REKEY = `\
+usage: matrix-tokens rekey [options] [SERVICE ...]
+
+Encrypts the values of services again, under a new vault password: those in our
+own files, and those of our services in files that you keep by hand. All of
+them, or none. Contacts nobody. Until your other vaults have the new password
+as well, give Ansible both.
+
+${INPUT}
+
+${VAULT}
+
+New vault password (as for \`ansible-vault rekey\`; without one it is asked for):
+      --new-vault-password-file FILE
+                            file that holds it, or a program that prints it
+      --new-vault-id LABEL@FILE
+                            the same, with a vault ID
+      --encrypt-vault-id LABEL
+                            one of the vault IDs above
+      --old-vault-id LABEL  only values of this vault ID; may be repeated
+
+What to do:
+  -C, --check               say what would be done, and write nothing
+  -D, --diff                show the names of what is encrypted again
+      --detailed-exitcode   with --check: exit code 2 if changes are pending
+      --lock-timeout SECONDS
+                            how long to wait for another run that works on the
+                            same files (default: 60)
+
+${OUTPUT}
+
+Example:
+  matrix-tokens rekey -i inventory/hosts --vault-password-file ~/.vault_pass \\
+      --new-vault-password-file ~/.new_vault_pass
 
 ${CODES}
 `;
@@ -97,6 +142,7 @@ Gets Matrix access tokens for bots and bridges into Ansible Vault files.
 
 Tasks:
   provision   log in whoever has no token yet, and store it (the default)
+  rekey       encrypt the values again, under a new vault password
   validate    check inventory, vars and definitions, offline
   unlock      remove the lock of a run that ended on another machine
 
@@ -109,5 +155,5 @@ Example:
 /** Gives the help text of a task, or the overview. */
 export function helpText(task: TaskName | null): string {
   if (task === null) return OVERVIEW;
-  return { provision: PROVISION, validate: VALIDATE, unlock: UNLOCK }[task];
+  return { provision: PROVISION, rekey: REKEY, validate: VALIDATE, unlock: UNLOCK }[task];
 }

@@ -1,6 +1,7 @@
 // The bin: reads the command line, runs a task, prints, and ends with the right exit code.
 import { InputError } from '../src/errors.ts';
-import { EXIT, formatFaults, formatFaultsJson, orderFaults } from '../src/report.ts';
+import { EXIT, formatFaults, orderFaults } from '../src/report.ts';
+import { renderFaults } from './formats.ts';
 import { describeBug } from './bug.ts';
 import {
   guessOptions,
@@ -27,7 +28,10 @@ async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof PromptCancelled) return 130;
     if (!(error instanceof InputError)) return reportBug(error);
-    return reportFaults(error, request?.kind === 'run' ? request.options : guessOptions(argv));
+    return await reportFaults(
+      error,
+      request?.kind === 'run' ? request.options : guessOptions(argv),
+    );
   }
 }
 
@@ -43,6 +47,10 @@ async function runTask(options: Options): Promise<number> {
   if (options.task === 'validate') {
     const { runValidate } = await import('./validate.ts');
     return runValidate(options);
+  }
+  if (options.task === 'rekey') {
+    const { runRekey } = await import('./rekey.ts');
+    return runRekey(options);
   }
   const { runProvision } = await import('./provision.ts');
   return runProvision(options);
@@ -68,15 +76,13 @@ function print(text: string): number {
   return EXIT.converged;
 }
 
-function reportFaults(
+async function reportFaults(
   error: InputError,
-  { task, check, format }: Pick<Options, 'task' | 'check' | 'format'>,
-): number {
+  options: Pick<Options, 'task' | 'check' | 'format'>,
+): Promise<number> {
   const faults = orderFaults(error.faults);
   process.stderr.write(formatFaults(faults, styleFor(process.stderr, process.env)));
-  if (format === 'json') {
-    process.stdout.write(formatFaultsJson(faults, { task, check, exitCode: EXIT.badInput }));
-  }
+  process.stdout.write(await renderFaults(faults, options));
   return EXIT.badInput;
 }
 

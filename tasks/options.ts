@@ -3,9 +3,13 @@ import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { didYouMean } from '../src/definitions/suggest.ts';
 import { InputError, type Fault } from '../src/errors.ts';
 
-const RUNS = ['provision', 'validate'] as const;
+/** The tasks that read an inventory. */
+export const RUNS = ['provision', 'rekey', 'validate'] as const;
 export const TASKS = [...RUNS, 'unlock'] as const;
 export type TaskName = (typeof TASKS)[number];
+
+export const FORMATS = ['text', 'json', 'github', 'junit', 'sarif'] as const;
+type Format = (typeof FORMATS)[number];
 
 export interface Options {
   readonly task: (typeof RUNS)[number];
@@ -21,10 +25,14 @@ export interface Options {
   readonly maxWait: number | undefined;
   /** Seconds; undefined: the default. */
   readonly lockTimeout: number | undefined;
-  readonly format: 'text' | 'json';
+  readonly format: Format;
   readonly vaultPasswordFiles: readonly string[];
   readonly vaultIds: readonly string[];
   readonly askVaultPass: boolean;
+  readonly encryptVaultId: string | undefined;
+  readonly newVaultId: string | undefined;
+  readonly newVaultPasswordFile: string | undefined;
+  readonly oldVaultIds: readonly string[];
   readonly verbosity: number;
 }
 
@@ -55,18 +63,31 @@ export const FLAGS = {
   'vault-id': { type: 'string', multiple: true },
   'ask-vault-pass': { type: 'boolean', short: 'J' },
   'ask-vault-password': { type: 'boolean' },
+  'encrypt-vault-id': { type: 'string' },
+  'new-vault-id': { type: 'string' },
+  'new-vault-password-file': { type: 'string' },
+  'old-vault-id': { type: 'string', multiple: true },
   verbose: { type: 'boolean', short: 'v', multiple: true },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean' },
 } as const satisfies ParseArgsConfig['options'];
 
-/** Options that the task validate does not take. */
-export const CHANGING_ONLY = ['check', 'diff', 'max-wait', 'lock-timeout'] as const;
+/** Options that only some tasks take. */
+export const TAKEN_BY = {
+  check: ['provision', 'rekey'],
+  diff: ['provision', 'rekey'],
+  'max-wait': ['provision'],
+  'lock-timeout': ['provision', 'rekey'],
+  'encrypt-vault-id': ['provision', 'rekey'],
+  'new-vault-id': ['rekey'],
+  'new-vault-password-file': ['rekey'],
+  'old-vault-id': ['rekey'],
+} as const satisfies { [F in keyof typeof FLAGS]?: readonly Options['task'][] };
 
 /** Reads the arguments after the program's name. Throws InputError (E_OPTION). */
 export function parseOptions(argv: readonly string[]): Request {
   if (argv.length === 1 && argv[0] === 'play') return { kind: 'play' };
-  const { values, positionals } = parse(argv);
+  const { values, positionals, tokens } = parse(argv);
   const [name, ...names] = positionals;
   const task = findTask(name);
   if (values.help === true) return { kind: 'help', task: name === undefined ? null : task };
@@ -92,12 +113,15 @@ export function parseOptions(argv: readonly string[]): Request {
       maxWait,
       lockTimeout,
       format,
-      vaultPasswordFiles: [
-        ...(values['vault-password-file'] ?? []),
-        ...(values['vault-pass-file'] ?? []),
-      ],
+      vaultPasswordFiles: tokens.flatMap((token) =>
+        token.kind === 'option' && PASSWORD_FILE.test(token.name) ? [token.value ?? ''] : [],
+      ),
       vaultIds: values['vault-id'] ?? [],
-      askVaultPass: values['ask-vault-pass'] === true || values['ask-vault-password'] === true,
+      askVaultPass: asksVaultPass(values),
+      encryptVaultId: values['encrypt-vault-id'],
+      newVaultId: values['new-vault-id'],
+      newVaultPasswordFile: values['new-vault-password-file'],
+      oldVaultIds: values['old-vault-id'] ?? [],
       verbosity: values.verbose?.length ?? 0,
     },
   };
@@ -118,13 +142,15 @@ function parseUnlock(files: readonly string[], values: Values): Request {
 /** Gives what arguments that cannot be read ask for, as far as it shows. */
 export function guessOptions(argv: readonly string[]): Pick<Options, 'task' | 'check' | 'format'> {
   const task = RUNS.find((one) => argv.includes(one)) ?? 'provision';
-  const isJson = argv.some(
-    (word, index) => word === '--json' || `${argv[index - 1]}=${word}`.endsWith('--format=json'),
-  );
+  const isAskedFor = (format: Format): boolean =>
+    argv.some(
+      (word, index) =>
+        word === `--format=${format}` || (word === format && argv[index - 1] === '--format'),
+    );
   return {
     task,
     check: task === 'validate' || argv.includes('--check') || argv.includes('-C'),
-    format: isJson || argv.includes('--format=json') ? 'json' : 'text',
+    format: argv.includes('--json') ? 'json' : (FORMATS.find(isAskedFor) ?? 'text'),
   };
 }
 
@@ -132,7 +158,13 @@ type Values = ReturnType<typeof parse>['values'];
 
 function parse(argv: readonly string[]) {
   try {
-    return parseArgs({ args: [...argv], options: FLAGS, allowPositionals: true, strict: true });
+    return parseArgs({
+      args: [...argv],
+      options: FLAGS,
+      allowPositionals: true,
+      strict: true,
+      tokens: true,
+    });
   } catch (error) {
     throw new InputError(describeParseError(error as NodeJS.ErrnoException, argv));
   }
@@ -155,7 +187,7 @@ function describeParseError(error: NodeJS.ErrnoException, argv: readonly string[
     code: 'E_OPTION',
     found: 'an option without its value, or with a value that it does not take',
     wanted:
-      'values after -i, -l, -e, --playbook-dir, --max-wait, --lock-timeout, --format, --vault-password-file and --vault-id, and after no other',
+      'values after -i, -l, -e, --playbook-dir, --max-wait, --lock-timeout, --format and those that name a vault ID or a password file, and after no other',
     fix: 'see `matrix-tokens --help`',
   };
 }
@@ -198,15 +230,43 @@ function checkTogether(values: Values, task: Options['task']): Fault[] {
       wanted: 'both: exit code 2 says that changes are pending',
     });
   }
-  for (const flag of task === 'validate' ? CHANGING_ONLY : []) {
-    if (values[flag] === undefined) continue;
-    faults.push({
-      code: 'E_OPTION',
-      found: `--${flag} with the task validate`,
-      wanted: 'the task provision, or no such option: validate is always offline',
-    });
+  for (const flag of Object.keys(TAKEN_BY) as (keyof typeof TAKEN_BY)[]) {
+    const tasks: readonly Options['task'][] = TAKEN_BY[flag];
+    if (values[flag] !== undefined && !tasks.includes(task)) faults.push(notTaken(flag, task));
   }
-  return faults;
+  return [...faults, ...checkVaultOptions(values)];
+}
+
+function notTaken(flag: keyof typeof TAKEN_BY, task: Options['task']): Fault {
+  const why = task === 'validate' ? ': validate is always offline' : '';
+  return {
+    code: 'E_OPTION',
+    found: `--${flag} with the task ${task}`,
+    wanted: `the task ${TAKEN_BY[flag].join(' or ')}, or no such option${why}`,
+  };
+}
+
+const PASSWORD_FILE = /^vault-pass(?:word)?-file$/;
+
+function asksVaultPass(values: Values): boolean {
+  return values['ask-vault-pass'] === true || values['ask-vault-password'] === true;
+}
+
+/** What Ansible's commands do not take together. */
+function checkVaultOptions(values: Values): Fault[] {
+  const given = (...flags: readonly (keyof typeof FLAGS)[]): string[] =>
+    flags.filter((flag) => values[flag] !== undefined).map((flag) => `--${flag}`);
+  const [file] = given('vault-password-file', 'vault-pass-file');
+  const news = given('new-vault-id', 'new-vault-password-file', 'encrypt-vault-id');
+  return [
+    ...(asksVaultPass(values) && file !== undefined ? [tooMany(['--ask-vault-pass', file])] : []),
+    ...(news.length > 1 ? [tooMany(news)] : []),
+  ];
+}
+
+function tooMany(names: readonly string[]): Fault {
+  const wanted = 'one of them, as for Ansible';
+  return { code: 'E_OPTION', found: names.join(' together with '), wanted };
 }
 
 function parseSeconds(
@@ -226,16 +286,18 @@ function parseSeconds(
   return undefined;
 }
 
-function parseFormat(values: Values, faults: Fault[]): 'text' | 'json' {
-  const format = values.json === true ? (values.format ?? 'json') : (values.format ?? 'text');
-  if (format === 'json' || (format === 'text' && values.json !== true)) return format;
+function parseFormat(values: Values, faults: Fault[]): Format {
+  const name = values.format ?? (values.json === true ? 'json' : 'text');
+  const format = FORMATS.find((one) => one === name);
+  if (format !== undefined && (values.json !== true || format === 'json')) return format;
   faults.push({
     code: 'E_OPTION',
     found:
       values.json === true
         ? '--json together with another --format'
-        : `--format ${format.slice(0, 40)}`,
-    wanted: 'text or json',
+        : `--format ${name.slice(0, 40)}`,
+    wanted: `one of ${FORMATS.join(', ')}`,
+    fix: didYouMean(name, FORMATS),
   });
   return 'text';
 }

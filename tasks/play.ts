@@ -23,9 +23,11 @@ const ALWAYS = -1;
 
 /** What is waited for is shown always, what is done with `-v`. */
 const LEVELS: Readonly<Record<Progress['kind'], number>> = {
+  forecast: ALWAYS,
   pause: ALWAYS,
   settle: ALWAYS,
   lock: ALWAYS,
+  register: 0,
   stored: 0,
   login: 1,
 };

@@ -1,15 +1,11 @@
-import { EXIT, exitCodeOf, formatJson, formatText, type Report } from '../src/report.ts';
+import { EXIT, exitCodeOf, type Report } from '../src/report.ts';
+import { renderReport } from './formats.ts';
 import type { Options } from './options.ts';
-import { styleFor } from './style.ts';
 
 /** Prints a report in the format that was asked for and gives its exit code. */
 export async function printReport(report: Report, options: Options): Promise<number> {
   const exitCode = exitCodeOf(report, { detailed: options.detailedExitcode });
-  const style = styleFor(process.stdout, process.env);
-  const text =
-    options.format === 'json'
-      ? formatJson(report, exitCode)
-      : formatText(report, style, { diff: options.diff });
+  const text = await renderReport(report, exitCode, options);
   const error = await new Promise<NodeJS.ErrnoException | null | undefined>((resolve) => {
     process.stdout.write(text, resolve);
   });

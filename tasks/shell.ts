@@ -27,8 +27,8 @@ const ALLOWED = [
 ];
 
 /**
- * Runs a program. Without options its stderr goes to ours and its stdin is empty. Never throws for
- * its exit code.
+ * Runs a program. Without `input` its stderr goes to ours; without options its stdin is empty. Never
+ * throws for its exit code.
  */
 export async function run(
   file: string,
@@ -36,16 +36,17 @@ export async function run(
   options?: RunOptions,
 ): Promise<RunResult> {
   const { $ } = await import('zx/core');
+  const hasInput = options !== undefined && 'input' in options;
   const child = $({
     quiet: true,
     verbose: false,
     nothrow: true,
-    env: { ...childEnvironment(process.env), ...options?.env },
-    ...(options === undefined
-      ? { stdio: ['ignore', 'pipe', 'inherit'] }
-      : { stdio: ['pipe', 'pipe', 'ignore'] }),
+    env: { ...childEnvironment(process.env), ...(hasInput ? options.env : {}) },
+    stdio: hasInput
+      ? ['pipe', 'pipe', 'ignore']
+      : [options === undefined ? 'ignore' : 'inherit', 'pipe', 'inherit'],
   })`${file} ${[...args]}`;
-  if (options !== undefined) {
+  if (hasInput) {
     // One that ends early reads no more: its exit code says what came of it.
     child.stdin.on('error', () => {});
     child.stdin.end(options.input);

@@ -46,6 +46,12 @@ function readHidden(input: ReadStream): Promise<string> {
   });
 }
 
+/** Gives what is still to be waited of a wait that goes on. */
+function shortened(event: Extract<Progress, { ms: number }>, ms: number): Progress {
+  if (event.kind !== 'pause' || event.aboutMs === null) return { ...event, ms };
+  return { ...event, ms, aboutMs: Math.max(ms, event.aboutMs - (event.ms - ms)) };
+}
+
 /** Shows what a run is waiting for: a line that counts down on a terminal, plain lines elsewhere. */
 export function progressOn(stream: NodeJS.WriteStream): {
   show(event: Progress): void;
@@ -64,7 +70,7 @@ export function progressOn(stream: NodeJS.WriteStream): {
     const draw = (): void => {
       const left = Math.max(0, end - Date.now());
       if (left === 0) clear();
-      else stream.write(`\r\u001b[K${redact(describeProgress({ ...event, ms: left }))}`);
+      else stream.write(`\r\u001b[K${redact(describeProgress(shortened(event, left)))}`);
     };
     draw();
     timer = setInterval(draw, 1000);
@@ -84,16 +90,39 @@ export function progressOn(stream: NodeJS.WriteStream): {
 export function describeProgress(event: Progress): string {
   switch (event.kind) {
     case 'pause':
-      return `${event.server}: ${causeOf(event.code)}, waiting ${seconds(event.ms)} (${event.remaining} to go)`;
+      return `${event.server}: ${causeOf(event.code)}, waiting ${seconds(event.ms)} (${event.remaining} to go${aboutOf(event)})`;
+    case 'forecast':
+      return describeForecast(event);
     case 'settle':
       return `${event.server}: waiting ${seconds(event.ms)} until a lost login must have ended`;
     case 'lock':
       return `waiting for ${event.holder}, which works on ${event.file}`;
     case 'login':
       return `${event.server}: logging in ${event.userId}`;
+    case 'register':
+      return `${event.server}: creating the missing user ${event.userId}`;
     case 'stored':
       return `${event.service}: stored in ${event.file}`;
   }
+}
+
+type ProgressOf<Kind extends Progress['kind']> = Extract<Progress, { kind: Kind }>;
+
+function aboutOf({ aboutMs, remaining }: ProgressOf<'pause'>): string {
+  return aboutMs === null || remaining < 2 ? '' : `, about ${seconds(aboutMs)}`;
+}
+
+function describeForecast(event: ProgressOf<'forecast'>): string {
+  const { server, total, done, everyMs, aboutMs, affordable } = event;
+  const begin = `${total} logins on ${server}: ${done} now, then`;
+  if (everyMs === null || aboutMs === null) {
+    return `${begin} as it lets them through; how often that is, it does not say`;
+  }
+  const deferred = total - done - affordable;
+  const rest = deferred === 0 ? '' : `; ${deferred} of them would wait longer than allowed`;
+  // Up for what is waited, but to the next one for what is only about right.
+  const every = seconds(Math.max(1000, Math.round(everyMs / 1000) * 1000));
+  return `${begin} one every ${every}, about ${seconds(aboutMs)}${rest}`;
 }
 
 function causeOf(code: string): string {

@@ -66,7 +66,7 @@ test('where the playbook names the user or has the password, the definition need
     matrix_tokens_services: { draupnir: null },
   });
   assert.equal(services[0]?.userId, '@moderator:example.com');
-  assert.equal(services[0]?.password?.kind, 'value');
+  assert.equal(services[0]?.secrets.get('password')?.kind, 'value');
 });
 
 function variablesOf(service: NonNullable<ReturnType<typeof catalogEntry>>): string[] {

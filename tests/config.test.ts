@@ -36,9 +36,11 @@ test('settings come from ansible.cfg, with paths relative to it', async () => {
   await withFolder(FILES, async (cwd) => {
     const config = read(cwd, { NAME: 'x', HOME: '/home/me' });
     assert.deepEqual(config.inventory, [join(cwd, 'sub/hosts'), join(cwd, 'x/more')]);
-    assert.equal(config.vaultPasswordFile, '/home/me/pass');
-    assert.deepEqual(config.vaultIdentityList, ['dev@a', 'prod@b']);
-    assert.deepEqual([config.vaultIdMatch, config.mergeMaps], [true, false]);
+    const { passwordFile, identityList, idMatch } = config.vault;
+    const origin = 'vault_password_file in ansible.cfg';
+    assert.deepEqual(passwordFile, { value: '/home/me/pass', origin });
+    assert.deepEqual(valuesOf(identityList), ['dev@a', 'prod@b']);
+    assert.deepEqual([idMatch, config.mergeMaps], [true, false]);
   });
 });
 
@@ -162,6 +164,10 @@ test('maps are combined in the order in which Ansible combines them', async () =
     assert.deepEqual(plain(toTyped(value)), { a: 1, b: 2 });
   });
 });
+
+function valuesOf(settings: readonly { readonly value: string }[]): string[] {
+  return settings.map(({ value }) => value);
+}
 
 function read(cwd: string, env: Env): AnsibleConfig {
   return readAnsibleConfig({ cwd, env: { HOME: '/nonexistent', ...env } });

@@ -64,6 +64,36 @@ test('one variable for two services of a host is a conflict, one of two hosts is
   assert.deepEqual(await conflictsOf({ one: { a: write('x', 'y') } }), []);
 });
 
+test('in a file that is kept by hand, services share a map, but no place in it', async () => {
+  const into = (file: string | undefined, ...paths: (string | string[])[]) => ({
+    ...(file === undefined ? {} : { vault_file: `files/${file}.yml` }),
+    variables: {
+      access_token: paths[0],
+      ...(paths[1] === undefined ? {} : { device_id: paths[1] }),
+    },
+  });
+  const of = (a: object, b: object): Promise<string[]> => conflictsOf({ one: { a, b } });
+  const both = into('x', ['m', 'b', 't'], ['m', 'b', 'd']);
+  assert.deepEqual(await of(into('x', ['m', 'a', 't'], ['m', 'a', 'd']), both), []);
+  assert.deepEqual(await of(into('x', ['m', 'a']), both), []);
+  for (const other of [
+    into('x', ['m', 'b', 't']),
+    into('x', ['m', 'b']),
+    into('x', ['m', 'b', 't', 'x']),
+    into('x', 'm'),
+    into('y', ['m', 'a', 't']),
+    into(undefined, ['m', 'a', 't']),
+  ]) {
+    assert.deepEqual(await of(other, both), ['E_SHARED_VARIABLE'], JSON.stringify(other));
+    assert.deepEqual(await of(both, other), ['E_SHARED_VARIABLE'], JSON.stringify(other));
+  }
+});
+
+test('a token in the place of the map that holds its device ID is a conflict', async () => {
+  const variables = { access_token: ['m', 'a'], device_id: ['m', 'a', 'd'] };
+  assert.deepEqual(await conflictsOf({ one: { a: { variables } } }), ['E_SHARED_VARIABLE']);
+});
+
 test('one bot on two hosts of one server is a conflict, and one told for each further host', async () => {
   const hosts = { one: { a: {} }, two: { a: {} }, three: { a: {} } };
   assert.deepEqual(await conflictsOf(hosts), ['E_SHARED_SERVICE', 'E_SHARED_SERVICE']);

@@ -11,6 +11,7 @@ import { isNone } from './helpers/crash-counts.ts';
 import { makeFixture } from './helpers/crash-fixture.ts';
 import type { Fixture } from './helpers/crash-fixture.ts';
 import { listPoints, tryPoint } from './helpers/crash-point.ts';
+import { makeLocalFixture } from './helpers/crash-rekey.ts';
 import { SCENARIOS } from './helpers/crash-scenarios.ts';
 import type { Scenario } from './helpers/crash-scenarios.ts';
 import { outcomesOf } from './helpers/provision-project.ts';
@@ -30,7 +31,7 @@ const HERE = SCENARIOS.filter(({ disk, homeserver }) => {
 
 for (const [index, scenario] of HERE.entries()) {
   test(`at some calls, the rest by npm run test:crash: ${scenario.name}`, { skip }, async (t) => {
-    const fixture = await makeFixture(t, scenario);
+    const fixture = await makeLocalFixture(t, scenario);
     const names = await listPoints(fixture, scenario);
     const isKill = scenario.blow === undefined;
     const step = Math.ceil(names.length / (isKill ? KILLS : FAULTS));

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
-import { SOFTWARE } from '../scripts/homeserver/homeserver.ts';
+import { SOFTWARE } from '../scripts/homeserver/servers.ts';
 import { KEPT_FILE, makeFixture } from './helpers/crash-fixture.ts';
 import { findOrderFaults } from './helpers/crash-order.ts';
 import type { Scenario } from './helpers/crash-scenarios.ts';

@@ -87,6 +87,7 @@ test('the host of the server name is asked without its port, then the homeserver
       'm.login.password',
       'm.login.application_service',
     ],
+    software: 'Synapse',
   });
   assert.deepEqual(seen(network), [
     `GET example.org${WELL_KNOWN}`,
@@ -364,19 +365,25 @@ test('login types that are not understood are passed over', async (t) => {
   assert.deepEqual(homeserverOf(found).flows, ['m.login.password']);
 });
 
-test('no /login but OAuth metadata: OAuth only, with the command that makes a token', async (t) => {
-  const failure = failureOf(
-    await discoverAt(t, {
-      [VERSIONS]: capture('versions'),
-      [LOGIN]: capture('flows-mas'),
-      [METADATA]: json(200, { issuer: 'https://auth.hs.test/' }),
-    }),
-  );
-  assert.deepEqual([failure.scope, failure.code], ['homeserver', 'OAUTH_ONLY']);
-  assert.match(
-    failure.hint ?? '',
-    /mas-cli manage issue-compatibility-token <localpart> <device_id>/,
-  );
+test('no /login but OAuth metadata: a homeserver that offers nothing but OAuth', async (t) => {
+  const found = await discoverAt(t, {
+    [VERSIONS]: capture('versions'),
+    [LOGIN]: capture('flows-mas'),
+    [METADATA]: json(200, { issuer: 'https://auth.hs.test/' }),
+  });
+  const homeserver = homeserverOf(found);
+  assert.deepEqual([homeserver.flows, homeserver.isOAuthOnly], [[], true]);
+});
+
+test('what a homeserver calls itself is known, without its version', async (t) => {
+  const nameOf = async (server: string) => {
+    const { status, body } = capture('versions');
+    const versions: Answer = { status, headers: [['server', server]], body: body ?? '' };
+    return homeserverOf(await discoverAt(t, { ...SYNAPSE, [VERSIONS]: versions })).software;
+  };
+  assert.equal(await nameOf('Synapse/1.163.2'), 'Synapse');
+  assert.equal(await nameOf('nginx'), 'nginx');
+  assert.equal(await nameOf('<b>'), undefined);
 });
 
 test('no /login and no OAuth metadata: the homeserver lacks that part', async (t) => {
@@ -430,7 +437,6 @@ test('login types without a password say what there is, and what to do', () => {
     ['homeserver', 'NO_PASSWORD_FLOW', false],
   );
   assert.match(sso?.message ?? '', /offers m\.login\.sso, m\.login\.token$/);
-  assert.match(sso?.hint ?? '', /mas-cli/);
   const off = missingPasswordFlow({ ...homeserver, flows: [] });
   assert.match(off?.message ?? '', /offers nothing$/);
   assert.match(off?.hint ?? '', /password_config/);

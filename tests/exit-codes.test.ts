@@ -39,6 +39,7 @@ for (const one of CASES) {
       outcomes: outcomes.map((outcome) => ({
         host: 'h',
         service: 's',
+        defined_at: { file: 'vars.yml', line: 1, column: 1 },
         outcome,
         user_id: null,
         server_name: null,

@@ -150,7 +150,10 @@ test('a proxy that refuses the tunnel is to blame, and nothing was sent', async 
     const client = clientFor(t, { environment: { HTTPS_PROXY: proxy.url } });
     const result = await client.request('POST', 'https://example.org/', { body: {} });
     assert.deepEqual(summary(result), ['proxy', false]);
-    assert.match(result.kind === 'transport' ? result.detail : '', /proxies of the environment/);
+    assert.match(
+      result.kind === 'transport' ? result.detail : '',
+      new RegExp(`^UND_ERR_ABORTED, ${refuse}, proxies of the environment are in use$`),
+    );
   }
 });
 

@@ -16,6 +16,7 @@ import {
   whoami,
 } from '../src/matrix/sessions.ts';
 import { redact, Secret } from '../src/secret.ts';
+import { findLeaks } from './helpers/provision-leaks.ts';
 import {
   clientFor,
   json,
@@ -23,6 +24,8 @@ import {
   type Answer,
   type RawAnswer,
 } from './helpers/replay-server.ts';
+import { FORM_NAMES, forHeader, inForm } from './helpers/secret-forms.ts';
+import type { FormName } from './helpers/secret-forms.ts';
 
 const PASSWORD = 'päss "canary\\🗝 one';
 const TOKEN = 'canary-token.two+three';
@@ -30,89 +33,86 @@ const TOKEN = 'canary-token.two+three';
 const NEW_TOKEN = 'fresh-canary.token-four';
 const REFRESH_TOKEN = 'fresh-canary.refresh-five';
 
-function formsOf(secret: string): string[] {
-  return [
-    secret,
-    JSON.stringify(secret).slice(1, -1),
-    encodeURIComponent(secret),
-    Buffer.from(secret).toString('base64'),
-    Buffer.from(secret).toString('base64url'),
-    Buffer.from(secret).toString('hex'),
-  ];
+const SECRETS = { PASSWORD, TOKEN, NEW_TOKEN, REFRESH_TOKEN };
+
+/** What is handed back: both secrets in every form, or in one. */
+interface Echo {
+  readonly text: string;
+  /** What fits into a header or a reason phrase. */
+  readonly header: string;
 }
 
-const FORBIDDEN = [PASSWORD, TOKEN, NEW_TOKEN, REFRESH_TOKEN].flatMap(formsOf);
-const ECHO = [PASSWORD, TOKEN].flatMap(formsOf).join(' ');
-/** What fits into a header or a reason phrase. */
-const HEADER_ECHO = [
-  TOKEN,
-  ...[PASSWORD, TOKEN].flatMap((secret) => [
-    encodeURIComponent(secret),
-    Buffer.from(secret).toString('base64'),
-  ]),
-].join(' ');
+function echoIn(forms: readonly FormName[]): Echo {
+  const text = [PASSWORD, TOKEN].flatMap((one) => forms.map((form) => inForm(form, one))).join(' ');
+  return { text, header: forHeader(text).slice(0, 3000) };
+}
 
-function raw(status: number, body: string): RawAnswer {
+function raw({ header }: Echo, status: number, body: string): RawAnswer {
   const headers = [
-    `location: https://example.org/${HEADER_ECHO.replaceAll(' ', '/')}?x=${TOKEN}`,
-    `retry-after: ${HEADER_ECHO}`,
-    `content-type: ${TOKEN}/${TOKEN}`,
-    `x-echo: ${HEADER_ECHO}`,
+    `location: https://example.org/${header.replaceAll(' ', '/')}?x=${TOKEN}`,
+    `retry-after: ${header}`,
+    `content-type: text/${header.replaceAll(/[^\w+.-]/g, '')}`,
+    `x-echo: ${header}`,
+    `set-cookie: session=${encodeURIComponent(header)}`,
     `content-length: ${Buffer.byteLength(body)}`,
   ];
-  const head = `HTTP/1.1 ${status} ${HEADER_ECHO}\r\n${headers.join('\r\n')}\r\n\r\n`;
+  const head = `HTTP/1.1 ${status} ${header}\r\n${headers.join('\r\n')}\r\n\r\n`;
   return { raw: `${head}${Buffer.from(body).toString('latin1')}`, afterwards: 'wait' };
 }
 
-const REFUSAL = JSON.stringify({
-  errcode: 'M_FORBIDDEN',
-  error: ECHO,
-  [TOKEN]: ECHO,
-  more: { deep: { deeper: { deepest: [ECHO] } } },
-});
+function refusal({ text }: Echo): string {
+  return JSON.stringify({
+    errcode: 'M_FORBIDDEN',
+    error: text,
+    [TOKEN]: text,
+    more: { deep: { deeper: { deepest: [text] } } },
+  });
+}
 
 const SESSION = { access_token: NEW_TOKEN, refresh_token: REFRESH_TOKEN, expires_in_ms: 1 };
 
-const ANSWERS: Readonly<Record<string, Answer | RawAnswer>> = {
-  'a refusal': raw(403, REFUSAL),
-  'a refusal with an errcode that is a secret': json(403, { errcode: TOKEN, error: PASSWORD }),
-  'a list of secrets': raw(401, JSON.stringify([ECHO])),
-  'a page': raw(404, `<h1>${ECHO}</h1>`),
-  'a redirect': raw(302, ECHO),
-  'a rate limit': raw(429, REFUSAL),
-  'a bug': raw(500, REFUSAL),
-  'a gateway': raw(502, ECHO),
-  'broken JSON': raw(200, `{"access_token":${TOKEN}`),
-  'JSON that does not belong here': raw(200, REFUSAL),
-  'a session of somebody else': json(200, { ...SESSION, user_id: '@x:y', device_id: 'D' }),
-  'a session of another device': json(200, {
-    ...SESSION,
-    user_id: '@bot:hs.test',
-    device_id: TOKEN,
-  }),
-  'a session with a name that is a secret': json(200, {
-    ...SESSION,
-    user_id: PASSWORD,
-    device_id: 'D',
-  }),
-  'a session without its user': json(200, SESSION),
-  'a good session': json(200, { ...SESSION, user_id: '@bot:hs.test', device_id: 'DEVICE' }),
-  'devices with secrets': json(200, { devices: [{ id: ECHO }] }),
-  'versions that are secrets': json(200, {
-    versions: [ECHO],
-    flows: [{ type: ECHO }, { type: TOKEN }],
-  }),
-  'nonsense instead of HTTP': { raw: `${ECHO}\r\n\r\n`, afterwards: 'wait' },
-  'nonsense in chunks': {
-    raw: `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz${TOKEN}\r\n`,
-    afterwards: 'wait',
-  },
-  'a broken body': {
-    raw: `HTTP/1.1 200 OK\r\ncontent-length: 9999\r\n\r\n{"access_token":"${NEW_TOKEN}`,
-    afterwards: 'reset',
-  },
-  'a broken header': { raw: `HTTP/1.1 200 OK\r\nx-echo: ${TOKEN}`, afterwards: 'reset' },
-};
+function answersWith(echo: Echo): Readonly<Record<string, Answer | RawAnswer>> {
+  return {
+    'a refusal': raw(echo, 403, refusal(echo)),
+    'a refusal with an errcode that is a secret': json(403, { errcode: TOKEN, error: PASSWORD }),
+    'a list of secrets': raw(echo, 401, JSON.stringify([echo.text])),
+    'a page': raw(echo, 404, `<h1>${echo.text}</h1>`),
+    'a redirect': raw(echo, 302, echo.text),
+    'a rate limit': raw(echo, 429, refusal(echo)),
+    'a bug': raw(echo, 500, refusal(echo)),
+    'a gateway': raw(echo, 502, echo.text),
+    'broken JSON': raw(echo, 200, `{"access_token":${TOKEN}`),
+    'JSON that does not belong here': raw(echo, 200, refusal(echo)),
+    'a session of somebody else': json(200, { ...SESSION, user_id: '@x:y', device_id: 'D' }),
+    'a session of another device': json(200, {
+      ...SESSION,
+      user_id: '@bot:hs.test',
+      device_id: TOKEN,
+    }),
+    'a session with a name that is a secret': json(200, {
+      ...SESSION,
+      user_id: PASSWORD,
+      device_id: 'D',
+    }),
+    'a session without its user': json(200, SESSION),
+    'a good session': json(200, { ...SESSION, user_id: '@bot:hs.test', device_id: 'DEVICE' }),
+    'devices with secrets': json(200, { devices: [{ id: echo.text }] }),
+    'versions that are secrets': json(200, {
+      versions: [echo.text],
+      flows: [{ type: echo.text }, { type: TOKEN }],
+    }),
+    'nonsense instead of HTTP': { raw: `${echo.text}\r\n\r\n`, afterwards: 'wait' },
+    'nonsense in chunks': {
+      raw: `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz${TOKEN}\r\n`,
+      afterwards: 'wait',
+    },
+    'a broken body': {
+      raw: `HTTP/1.1 200 OK\r\ncontent-length: 9999\r\n\r\n{"access_token":"${NEW_TOKEN}`,
+      afterwards: 'reset',
+    },
+    'a broken header': { raw: `HTTP/1.1 200 OK\r\nx-echo: ${TOKEN}`, afterwards: 'reset' },
+  };
+}
 
 /** Everything that can be asked of a homeserver, each once. */
 function everything(client: HttpClient, homeserver: Homeserver): Promise<unknown>[] {
@@ -133,11 +133,11 @@ function everything(client: HttpClient, homeserver: Homeserver): Promise<unknown
 
 function assertClean(value: unknown, name: string): void {
   const texts = [
-    inspect(value, { showHidden: true, depth: Infinity, maxStringLength: Infinity }),
+    inspect(value, { showHidden: true, getters: true, depth: Infinity, maxStringLength: Infinity }),
     value instanceof Error ? (value.stack ?? '') : JSON.stringify(value),
   ];
   for (const text of texts) {
-    for (const secret of FORBIDDEN) assert.ok(!text.includes(secret), `${name}: ${secret}`);
+    assert.deepEqual(findLeaks(SECRETS, { text }), [], name);
   }
 }
 
@@ -154,7 +154,7 @@ async function homeserverFor(t: TestContext, answer: Answer | RawAnswer): Promis
 }
 
 test('no answer, however it hands secrets back, brings them into a result or a log', async (t) => {
-  for (const [name, answer] of Object.entries(ANSWERS)) {
+  for (const [name, answer] of Object.entries(answersWith(echoIn(FORM_NAMES)))) {
     const homeserver = await homeserverFor(t, answer);
     const lines: string[] = [];
     const client = clientFor(t, { log: (line) => lines.push(line) });
@@ -169,19 +169,40 @@ test('no answer, however it hands secrets back, brings them into a result or a l
   }
 });
 
+test('no form in which a secret is handed back, alone in its answer, is told', async (t) => {
+  for (const form of FORM_NAMES) {
+    for (const [name, answer] of Object.entries(answersWith(echoIn([form])))) {
+      const homeserver = await homeserverFor(t, answer);
+      const [userId, password, token] = ['@bot:hs.test', new Secret(PASSWORD), new Secret(TOKEN)];
+      const login = { userId, password, deviceId: 'DEVICE', displayName: null };
+      const client = clientFor(t);
+      const results = [
+        await loginWithPassword(client, homeserver, login),
+        await logout(client, homeserver, token),
+      ];
+      for (const result of results) assertClean(result, `${name}, ${form}`);
+      await client.close();
+    }
+  }
+});
+
 test('a raw result shows no secret either when it is printed', async (t) => {
-  for (const [name, answer] of Object.entries(ANSWERS)) {
+  for (const [name, answer] of Object.entries(answersWith(echoIn(FORM_NAMES)))) {
     const homeserver = await homeserverFor(t, answer);
     const token = new Secret(TOKEN);
     const body = { password: new Secret(PASSWORD).reveal() };
     const result = await clientFor(t).request('POST', homeserver.baseUrl, { body, token });
-    const printed = inspect(result, { showHidden: true, depth: Infinity });
-    for (const secret of FORBIDDEN) assert.ok(!printed.includes(secret), `${name}: ${secret}`);
+    const options = { showHidden: true, getters: true, depth: Infinity };
+    const printed = `${inspect(result, options)} ${JSON.stringify(result)}`;
+    assert.deepEqual(findLeaks(SECRETS, { printed }), [], name);
   }
 });
 
 test('a token that is fresh from the server is hidden wherever it is printed', async (t) => {
-  const homeserver = await homeserverFor(t, ANSWERS['a good session'] ?? json(500, {}));
+  const homeserver = await homeserverFor(
+    t,
+    answersWith(echoIn(['plain']))['a good session'] ?? json(500, {}),
+  );
   const client = clientFor(t);
   const login = {
     userId: '@bot:hs.test',
@@ -197,7 +218,10 @@ test('a token that is fresh from the server is hidden wherever it is printed', a
 });
 
 test('what the queue makes of failures shows no secret', async (t) => {
-  const homeserver = await homeserverFor(t, ANSWERS['a rate limit'] ?? json(500, {}));
+  const homeserver = await homeserverFor(
+    t,
+    answersWith(echoIn(FORM_NAMES))['a rate limit'] ?? json(500, {}),
+  );
   const client = clientFor(t);
   const jobs = everything(client, homeserver)
     .slice(1)

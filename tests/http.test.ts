@@ -122,9 +122,12 @@ test('a name without an address proves that nothing was sent', async (t) => {
   assert.equal(sortTransportError({ code: 'EAI_AGAIN' }).reason, 'dns_for_now');
 });
 
-test('the errors of several addresses count as that of the first', () => {
+test('the errors of several addresses are all named', () => {
   const error = new AggregateError([{ code: 'ECONNREFUSED' }, { code: 'ENETUNREACH' }]);
-  assert.deepEqual(sortTransportError(error), { reason: 'refused', code: 'ECONNREFUSED' });
+  assert.deepEqual(sortTransportError(error), {
+    reason: 'refused',
+    code: 'ECONNREFUSED, ENETUNREACH',
+  });
   assert.deepEqual(sortTransportError('text'), { reason: 'protocol', code: 'UNKNOWN' });
 });
 

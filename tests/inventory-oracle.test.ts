@@ -10,7 +10,7 @@ import { createListing } from '../src/ansible/dynamic.ts';
 import { loadInventory } from '../src/inventory.ts';
 import type { HostView } from '../src/inventory.ts';
 import { Secret } from '../src/secret.ts';
-import { decryptText, encryptText, encryptionSecret } from '../src/vault/keyring.ts';
+import { decryptText, encryptText, encryptionSecret, keyringOf } from '../src/vault/keyring.ts';
 import { startInventoryOracle } from './helpers/ansible-inventory.ts';
 import type { InventoryAnswer, InventoryOracle } from './helpers/ansible-inventory.ts';
 import { toTyped } from './helpers/ansible-loader.ts';
@@ -44,7 +44,7 @@ test(
 test('whole-file vaults hold what Ansible decrypts', { skip }, async () => {
   const secrets = [{ label: 'default', password: new Secret('correct horse') }];
   const encrypt = (text: string): Promise<string> =>
-    encryptText(text, encryptionSecret(secrets, undefined));
+    encryptText(text, encryptionSecret(keyringOf(secrets), null));
   const files = {
     password: 'correct horse\n',
     'inv/hosts': await encrypt('[web]\nh a=1\ng\n'),
@@ -57,7 +57,7 @@ test('whole-file vaults hold what Ansible decrypts', { skip }, async () => {
   await withFolder(files, async (cwd) => {
     const playbookDir = join(cwd, 'play');
     const decrypt = (envelope: string, file: string): Promise<string> =>
-      decryptText(envelope, secrets, { file, line: 1, column: 1 });
+      decryptText(envelope, keyringOf(secrets), { file, line: 1, column: 1 });
     const inventory = ['inv/hosts', 'empty/hosts'];
     writeFileSync(join(cwd, 'empty/hosts'), 'g\n');
     const extraVars = [`@${join(cwd, 'extra.yml')}`];
@@ -122,7 +122,8 @@ async function loadCase(cwd: string, written: WrittenCase): Promise<readonly Hos
     decrypt:
       passwordFile === null
         ? null
-        : (envelope, file) => decryptText(envelope, [CASE_SECRET], { file, line: 1, column: 1 }),
+        : (envelope, file) =>
+            decryptText(envelope, keyringOf([CASE_SECRET]), { file, line: 1, column: 1 }),
     list: createListing({
       program: () => inventoryCommand,
       vaultArguments: [],

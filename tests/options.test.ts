@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { InputError } from '../src/errors.ts';
 import { helpText } from '../tasks/help.ts';
-import { CHANGING_ONLY, FLAGS, guessOptions, parseOptions, TASKS } from '../tasks/options.ts';
+import { FLAGS, guessOptions, parseOptions, RUNS, TAKEN_BY, TASKS } from '../tasks/options.ts';
 import type { Options } from '../tasks/options.ts';
 import { isTooOld } from '../tasks/version.ts';
 
@@ -41,6 +41,10 @@ test('without a task, provision is meant, with nothing chosen', () => {
     vaultPasswordFiles: [],
     vaultIds: [],
     askVaultPass: false,
+    encryptVaultId: undefined,
+    newVaultId: undefined,
+    newVaultPasswordFile: undefined,
+    oldVaultIds: [],
     verbosity: 0,
   });
 });
@@ -78,7 +82,7 @@ test("Ansible's other names of an option mean the same", () => {
     '--vault-password-file',
     'b',
   ).vaultPasswordFiles;
-  assert.deepEqual(files.toSorted(), ['a', 'b']);
+  assert.deepEqual(files, ['a', 'b'], 'in their order: the first one of a vault ID encrypts');
   for (const name of ['-J', '--ask-vault-pass', '--ask-vault-password']) {
     assert.equal(optionsOf(name).askVaultPass, true);
   }
@@ -87,18 +91,36 @@ test("Ansible's other names of an option mean the same", () => {
 test('validate only looks', () => {
   assert.equal(optionsOf('validate').check, true);
   assert.equal(optionsOf('validate', '--detailed-exitcode').detailedExitcode, true);
-  for (const name of CHANGING_ONLY) {
-    const argv = FLAGS[name].type === 'string' ? [`--${name}`, '1'] : [`--${name}`];
-    assert.match(faultOf('validate', ...argv), new RegExp(`^--${name} with the task validate`));
+});
+
+test('options that a task does not take are refused by it', () => {
+  for (const task of RUNS) {
+    for (const [name, tasks] of Object.entries(TAKEN_BY)) {
+      if (tasks.some((one) => one === task)) continue;
+      const { type } = FLAGS[name as keyof typeof FLAGS];
+      const argv = type === 'string' ? [`--${name}`, '1'] : [`--${name}`];
+      assert.match(faultOf(task, ...argv), new RegExp(`^--${name} with the task ${task}`));
+    }
   }
 });
 
+test('a password is asked for, or a file is named: both are too many, as for Ansible', () => {
+  for (const flag of ['--vault-password-file', '--vault-pass-file']) {
+    assert.match(faultOf('-J', flag, 'a'), new RegExp(`^--ask-vault-pass together with ${flag}`));
+  }
+  assert.equal(optionsOf('-J', '--vault-id', 'a@b').askVaultPass, true);
+  const news = ['--new-vault-id', 'a', '--new-vault-password-file', 'b', '--encrypt-vault-id', 'c'];
+  assert.match(faultOf('rekey', ...news), /^--new-vault-id together with --new-vault-password-f/);
+  assert.match(faultOf('rekey', ...news.slice(2)), /^--new-vault-password-file together with --en/);
+});
+
 test('every option stands in the help of its task, with its short form, in 80 columns', () => {
-  for (const task of ['provision', 'validate'] as const) {
+  for (const task of RUNS) {
     const help = helpText(task);
     for (const line of help.split('\n')) assert(line.length <= 80, line);
     for (const [name, flag] of Object.entries(FLAGS)) {
-      const isMeant = task === 'provision' || !CHANGING_ONLY.some((one) => one === name);
+      const tasks: readonly string[] = TAKEN_BY[name as keyof typeof TAKEN_BY] ?? RUNS;
+      const isMeant = tasks.includes(task);
       const written = new RegExp(`(?<![\\w-])--${name}(?![\\w-])`);
       assert.equal(written.test(help), isMeant, `--${name} of ${task}`);
       if ('short' in flag && isMeant) assert(help.includes(`-${flag.short}, --${name}`), name);

@@ -167,10 +167,32 @@ test('a path into a map is refused where the map stands in another file as well'
   };
   await withFolder(files, async (cwd) => {
     const located = await locate(cwd, null);
-    assert.equal(findOverride(located, ['bots', 'rss'])?.code, 'E_HIDES_MAP');
+    const fault = findOverride(located, ['bots', 'rss']);
+    assert.equal(fault?.code, 'E_HIDES_MAP');
+    assert.match(fault.fix ?? '', /add `vault_file: host_vars\/h\/vars.yml`/);
     assert.equal(findOverride(located, ['other', 'rss']), null);
+    const { definition } = located;
+    const merging = { ...definition, host: { ...definition.host, mergeMaps: true } };
+    assert.equal(findOverride({ ...located, definition: merging }, ['bots', 'rss']), null);
     const same = await locate(cwd, 'host_vars/h/vars.yml');
     assert.equal(findOverride(same, ['bots', 'rss']), null);
+  });
+});
+
+test('a path into a map is written where the map of the file itself counts, whatever is below it', async () => {
+  const files = {
+    'inv/hosts.yml': INVENTORY,
+    'inv/group_vars/g.yml': 'bots: {low: 1}\nnone: ~\n',
+    'inv/host_vars/h/a.yml': 'bots: {mine: 1}\n',
+    'play/x': '',
+  };
+  await withFolder(files, async (cwd) => {
+    const mine = await locate(cwd, 'host_vars/h/a.yml');
+    assert.equal(findOverride(mine, ['bots', 'rss']), null);
+    assert.equal(findOverride(mine, ['none', 'rss']), null, 'a null hides nothing');
+    const low = await locate(cwd, 'group_vars/g.yml');
+    assert.equal(findOverride(low, ['bots', 'rss'])?.code, 'E_OVERRIDDEN');
+    assert.equal(findOverride(await locate(cwd, null), ['bots', 'rss'])?.code, 'E_HIDES_MAP');
   });
 });
 

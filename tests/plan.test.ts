@@ -91,3 +91,45 @@ test('a token in a readable file counts in a dry run, also below a closed vault'
     ['present'],
   );
 });
+
+test('references that lead two values to one variable are told', async () => {
+  const services = { a: { password: 'x' }, b: { password: 'x' } };
+  const shared = '{{ vault_shared }}';
+  const faults = await faultsFrom(() =>
+    planFor({
+      vault_a_access_token: shared,
+      vault_b_access_token: shared,
+      matrix_tokens_services: services,
+    }),
+  );
+  assert.deepEqual(
+    faults.map(({ code }) => code),
+    ['E_SHARED_VARIABLE'],
+  );
+  const variables = { access_token: 'x', device_id: 'y' };
+  const own = await faultsFrom(() =>
+    planFor({ x: shared, y: shared, matrix_tokens_services: { a: { password: 'x', variables } } }),
+  );
+  assert.deepEqual(
+    own.map(({ code }) => code),
+    ['E_SHARED_VARIABLE'],
+  );
+});
+
+test('a device ID that is there is written to a file of ours, not to one that is kept by hand', async () => {
+  const variables = { access_token: 'x', device_id: 'y' };
+  for (const [file, path] of [
+    [undefined, ['y']],
+    ['host_vars/h/mine.yml', null],
+  ] as const) {
+    const service = {
+      password: 'x',
+      variables,
+      ...(file === undefined ? {} : { vault_file: file }),
+    };
+    const [action] = await planFor({ y: 'DEVICE', matrix_tokens_services: { a: service } });
+    assert(action?.kind === 'login');
+    assert.deepEqual(action.write.deviceId, path);
+    assert(action.pinned?.kind === 'scalar' && action.pinned.value === 'DEVICE');
+  }
+});

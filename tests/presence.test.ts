@@ -45,6 +45,8 @@ test('what people and documentation leave in the place of a token is no token', 
     'secret_here',
     'YOUR_MAS_COMPATIBILITY_TOKEN_HERE',
     'ACCESS_TOKEN_FROM_STEP_2_GOES_HERE',
+    'TODO\n',
+    ' TOKEN_HERE ',
     null,
   ];
   for (const value of left) assert.equal((await token(value)).kind, 'login', String(value));
@@ -141,4 +143,22 @@ test('a token without its device ID is an error that names both', async () => {
     assert.equal(fault?.found, 'a has a value, but b has none');
   }
   assert.equal((await planFor({ a: 'syt_x', b: 'D' }, service)).kind, 'present');
+});
+
+test('where a map is wanted on the way to a token, no value is an empty map', async () => {
+  const variables = { access_token: ['bots', 'rss', 'token'] };
+  assert.equal((await planFor({ bots: null }, { variables })).kind, 'login');
+  for (const bots of [{}, { rss: null }, { rss: { token: null } }]) {
+    // The value is missing, so that only the place of it is wrong.
+    const faults = await faultsFrom(() => planFor({ bots }, { variables }));
+    assert.deepEqual(
+      faults.map(({ code }) => code),
+      ['E_HIDES_MAP'],
+    );
+  }
+  const faults = await faultsFrom(() => planFor({ bots: { rss: 'x' } }, { variables }));
+  assert.deepEqual(
+    faults.map(({ code }) => code),
+    ['E_TOKEN_VALUE'],
+  );
 });

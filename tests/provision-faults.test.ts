@@ -11,6 +11,7 @@ import * as fc from 'fast-check';
 import { errorAnswer, jsonAnswer } from '../scripts/homeserver/answer.ts';
 import { htmlAnswer } from '../scripts/homeserver/faults.ts';
 import type { HomeserverFault } from '../scripts/homeserver/faults.ts';
+import { SOFTWARE } from '../scripts/homeserver/servers.ts';
 import { rememberBefore, saidInside } from './helpers/crash-truth.ts';
 import { assertConverged, FILES, servicesFor } from './helpers/provision-services.ts';
 import type { Services, ServicesOptions } from './helpers/provision-services.ts';
@@ -118,7 +119,7 @@ test('any faults in any order: the run after them puts everything in its place',
     // An empty object says that a removal was done.
     .filter(([where, what]) => where !== ENDPOINTS.delete_devices || what !== EFFECTS[EMPTY])
     .map(([where, what, nth]): HomeserverFault => ({ ...where, ...what, nth: nth + 1 }));
-  const software = fc.constantFrom('synapse', 'mas', 'dendrite');
+  const software = fc.constantFrom(...SOFTWARE);
   const keys = fc.constantFrom<string[]>([], ['device_id: FIXED']);
   const meddles = fc.boolean();
   await fc.assert(

@@ -39,6 +39,7 @@ for (const [when, killOn] of Object.entries(LOGIN)) {
   });
 }
 
+// Tuwunel keeps sessions as Synapse does, Conduit and Continuwuity as Dendrite does.
 for (const software of ['mas', 'dendrite'] as const) {
   for (const when of ['the answer has come (K3)', K8] as const) {
     test(`killed when ${when}, ${software}`, { skip }, async (t) => {

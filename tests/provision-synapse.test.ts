@@ -2,57 +2,18 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { TestContext } from 'node:test';
 import { countConnections } from './helpers/provision-counter.ts';
 import { killRun, LOGIN } from './helpers/provision-kill.ts';
 import type { Kill } from './helpers/provision-kill.ts';
-import { makeProject, reportOf } from './helpers/provision-project.ts';
+import { assertStored, projectOn } from './helpers/provision-on-synapse.ts';
+import { reportOf } from './helpers/provision-project.ts';
 import type { Project, Run } from './helpers/provision-project.ts';
-import { ageJournal, FILES, HOST, readStored } from './helpers/provision-services.ts';
+import { ageJournal, FILES } from './helpers/provision-services.ts';
 import { synapseSkip } from './helpers/python.ts';
 import { sharedSynapse, startSynapse } from './helpers/synapse.ts';
-import type { Synapse, TestUser } from './helpers/synapse.ts';
+import type { Synapse } from './helpers/synapse.ts';
 
 const skip = await synapseSkip();
-
-/** Makes a project with a service for each user. */
-async function projectOn(
-  t: TestContext,
-  synapse: Synapse,
-  services: Readonly<Record<string, Pick<TestUser, 'userId' | 'password'>>>,
-  baseUrl = synapse.baseUrl,
-): Promise<Project> {
-  const project = await makeProject(t);
-  await project.write('inventory.yml', `all:\n  hosts:\n    ${HOST}:\n`);
-  const definitions = Object.entries(services).map(([name, { userId, password }]) => {
-    const variables = `{access_token: vault_${name}_token, device_id: vault_${name}_device}`;
-    const secret = JSON.stringify(password);
-    return `  ${name}: {user: "${userId}", password: ${secret}, variables: ${variables}}\n`;
-  });
-  const lines = [
-    `matrix_tokens_server_name: ${synapse.serverName}\n`,
-    `matrix_tokens_homeserver_url: ${baseUrl}\n`,
-    'matrix_tokens_services:\n',
-    ...definitions,
-  ];
-  await project.write(`host_vars/${HOST}/vars.yml`, lines.join(''));
-  return project;
-}
-
-/** Fails unless the stored token works, and is of the only device that the user has. */
-async function assertStored(synapse: Synapse, project: Project, service: string): Promise<void> {
-  const { userId, deviceId, accessToken } = await readStored(project, service);
-  const response = await fetch(`${synapse.baseUrl}/_matrix/client/v3/account/whoami`, {
-    headers: { authorization: `Bearer ${accessToken}` },
-  });
-  const who = (await response.json()) as Record<string, unknown>;
-  assert.deepEqual([who['user_id'], who['device_id']], [userId, deviceId]);
-  const devices = await synapse.devicesOf(userId);
-  assert.deepEqual(
-    devices.map((device) => device.device_id),
-    [deviceId],
-  );
-}
 
 test('users that Synapse refuses are each asked for once, and told apart', { skip }, async (t) => {
   const synapse = await sharedSynapse();
@@ -158,7 +119,7 @@ test(
       return 2000;
     });
     const user = await synapse.newUser('news');
-    const project = await projectOn(t, synapse, { news: user }, counter.baseUrl);
+    const project = await projectOn(t, synapse, { news: user }, { baseUrl: counter.baseUrl });
     await killRun(project, { killOn: LOGIN['the request is sent (K2)'] });
     assert.deepEqual(await synapse.devicesOf(user.userId), []);
     // Two and a half seconds until its request must have ended.

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { isFailure, type Failure, type RetryRule } from '../src/matrix/failure.ts';
-import { runQueue, type Job } from '../src/matrix/queue.ts';
+import { runQueue, type Job, type QueueOptions } from '../src/matrix/queue.ts';
 import type { PauseInfo } from '../src/matrix/queue-pace.ts';
 import { virtualClock, type VirtualClock } from './helpers/virtual-clock.ts';
 
@@ -15,6 +15,8 @@ interface World {
   readonly secondsPerLogin: number;
   readonly advice: 'right' | 'none' | 'too_short';
   readonly maxWaitMs: number;
+  /** Whether the queue learns from refusals. */
+  readonly areLogins: boolean;
   /** What becomes of each job's requests that the bucket lets through, the last one again. */
   readonly jobs: readonly { readonly latencyMs: number; readonly kinds: readonly Kind[] }[];
   readonly abortAtMs: number | null;
@@ -47,7 +49,8 @@ function failureOf(kind: Kind, retryAfterMs: number | null): Failure {
   const outcome = kind === 'limit' ? 'deferred' : 'failed';
   const code = kind === 'limit' ? 'M_LIMIT_EXCEEDED' : kind.toUpperCase();
   const base = { kind: 'failure', scope, outcome, code, message: kind, retry } as const;
-  return { ...base, retryAfterMs, maybeExecuted: kind === 'timeout' };
+  const freeIn = retryAfterMs === null ? null : { least: retryAfterMs, most: retryAfterMs };
+  return { ...base, retryAfterMs, freeIn, maybeExecuted: kind === 'timeout' };
 }
 
 /** A leaky bucket: lets a request through, or gives the milliseconds until it would. */
@@ -100,14 +103,15 @@ async function live(world: World): Promise<Record> {
       },
     };
   });
-  const running = runQueue(jobs, {
+  const options: QueueOptions = {
     maxWaitMs: world.maxWaitMs,
     now: clock.now,
     sleep: clock.sleep,
     random: () => 0.5,
     signal: abort.signal,
     onPause: (info) => record.pauses.push({ ...info, at: clock.now() }),
-  });
+  };
+  const running = runQueue(jobs, options, { areLogins: world.areLogins });
   if (world.abortAtMs !== null) {
     void clock.sleep(world.abortAtMs).then(() => {
       record.abortedAt = clock.now();
@@ -131,6 +135,7 @@ function aWorld(
     secondsPerLogin: fc.constantFrom(0.1, 1, 6, 20, 333),
     advice: fc.constantFrom('right' as const, 'none' as const, 'too_short' as const),
     maxWaitMs: fc.constantFrom(0, 5000, 60_000, 600_000),
+    areLogins: fc.boolean(),
     jobs: fc.array(
       fc.record({
         latencyMs: fc.integer({ min: 1, max: 3000 }),

@@ -417,3 +417,17 @@ test('a run that throws does not stop the next one of its queue', async () => {
   await assert.rejects(t.clock.run(first), /disk/);
   assert.deepEqual(await t.clock.run(second), ['ok']);
 });
+
+test('what two users in a row have shown holds for the runs that come after', async () => {
+  const t = trial();
+  const queue = createQueue(t.options);
+  const run = async (name: string, outcome: Outcome, group: string): Promise<string[]> => {
+    const jobs = [{ ...job(t, name, [outcome]), group }];
+    return summarize(await t.clock.run(queue.run(jobs)));
+  };
+  assert.deepEqual(await run('a', UNKNOWN, 'x'), ['user failed M_UNKNOWN']);
+  assert.deepEqual(await run('b', UNKNOWN, 'x'), ['homeserver failed M_UNKNOWN']);
+  assert.deepEqual(await run('c', 'ok', 'x'), ['homeserver failed M_UNKNOWN']);
+  assert.deepEqual(await run('d', 'ok', 'y'), ['ok']);
+  assert.equal(t.sent.length, 3);
+});

@@ -17,6 +17,7 @@ import { Secret } from '../src/secret.ts';
 const ok: Outcome = {
   host: 'matrix.example.com',
   service: 'rss',
+  defined_at: { file: 'host_vars/matrix.example.com/vars.yml', line: 3, column: 3 },
   outcome: 'ok',
   user_id: '@bot.rss:example.com',
   server_name: 'example.com',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { askedWaitMs, backoffMs } from '../src/matrix/retry-timing.ts';
+import { askedWaitMs, backoffMs, freeIn } from '../src/matrix/retry-timing.ts';
 
 const NOW = Date.parse('2026-11-23T04:00:00Z');
 
@@ -54,6 +54,19 @@ test('a retry_after_ms that is no whole number of milliseconds is passed over', 
 test('a wait is never longer than a timer can hold', () => {
   assert.equal(asked('9'.repeat(400)), 2 ** 31 - 1);
   assert.equal(asked(null, Number.MAX_SAFE_INTEGER), 2 ** 31 - 1);
+});
+
+test('when the next request is let through is known as exactly as the homeserver says it', () => {
+  const free = (retryAfter: string | null, retryAfterMs?: unknown): unknown =>
+    freeIn({ retryAfter, json: { retry_after_ms: retryAfterMs }, receivedAt: NOW });
+  const exact = { least: 1500, most: 1500 };
+  assert.deepEqual(free(null, 1500), exact);
+  // Synapse rounds up for the header.
+  assert.deepEqual(free('2', 1500), exact);
+  assert.deepEqual(free('2'), { least: 1000, most: 2000 });
+  assert.deepEqual(free('2', 90_000), { least: 1000, most: 2000 });
+  assert.deepEqual(free('1'), { least: 0, most: 1000 });
+  assert.equal(free(null), null);
 });
 
 test('the backoff doubles from a second up to a minute, with up to a quarter on top', () => {

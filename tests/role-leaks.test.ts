@@ -4,6 +4,8 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { proveUser } from '../src/matrix/login/shared-secret.ts';
+import { Secret } from '../src/secret.ts';
 import { findLeaks } from './helpers/provision-leaks.ts';
 import { ansibleSkip } from './helpers/python.ts';
 import { passwordOf, roleHosts, writePlay } from './helpers/role-hosts.ts';
@@ -57,18 +59,59 @@ test(
 );
 
 test(
+  'who has no password and does not exist gets a token by the secrets of the host, which stay hidden',
+  { skip },
+  async (t) => {
+    const secrets = { module: 'canary-of-the-module', registration: 'canary-of-the-registration' };
+    const setting = await roleHosts(t, {
+      hosts: { [HOST]: ['inline'] },
+      vaultPassword: VAULT_PASSWORD,
+      sharedSecretAuth: { secret: secrets.module },
+      registrationSecret: secrets.registration,
+      vars: SECRET_SETTINGS,
+    });
+    const { project, homeserver } = setting;
+    const vars = `host_vars/${HOST}/vars.yml`;
+    const text = await project.read(vars);
+    await project.write(vars, text.replace(', password: "{{ vault_inline_password }}"', ''));
+    const lines = Object.entries(secrets).map(
+      async ([name, secret]) => `vault_${name}: ${await project.sealed(secret)}\n`,
+    );
+    await project.write(`host_vars/${HOST}/vault.yml`, (await Promise.all(lines)).join(''));
+    homeserver.state.users.clear();
+    await writePlay(setting);
+    const run = await setting.playbooks.run({ args: ['-vvvv'], env: noisy(setting) });
+    assert.match(run.stderr.replaceAll(/\s+/g, ' '), /it was created, as a bot/);
+    assert.equal(homeserver.state.sessions.size, 1, run.stdout);
+    const proof = proveUser(
+      new Secret(secrets.module),
+      `@inline:${homeserver.serverName}`,
+    ).reveal();
+    assertNoLeaks(setting, run, { ...secrets, proof });
+  },
+);
+
+const SECRET_SETTINGS = `matrix_tokens_shared_secret_auth: {shared_secret: "{{ vault_module }}"}
+matrix_tokens_register: {shared_secret: "{{ vault_registration }}"}
+`;
+
+test(
   'services as parameters of the role are refused, since Ansible would render and show them',
   { skip },
   async (t) => {
     const setting = await roleHosts(t, { hosts: { [HOST]: [] }, vaultPassword: VAULT_PASSWORD });
     const services = `{param: {user: param, password: ${passwordOf('param')}}}`;
-    const role = `{role: matrix_tokens, matrix_tokens_services: ${services}}`;
+    const register = `{shared_secret: ${passwordOf('whole')}}`;
+    const role = `{role: matrix_tokens, matrix_tokens_services: ${services}, matrix_tokens_register: ${register}}`;
     await writePlay(setting, { roles: `[${role}]` });
     // Whoever has Ansible show arguments sees these, too.
     const env = { ...noisy(setting), ANSIBLE_DISPLAY_ARGS_TO_STDOUT: '0' };
     const run = await setting.playbooks.run({ args: ['-vvvv'], env });
     assert.equal(run.exitCode, 2, run.stdout);
-    assert.match(run.stdout, /matrix_tokens_services\. Supported parameters/);
+    assert.match(
+      run.stdout,
+      /matrix_tokens_register, matrix_tokens_services\. Supported parameters/,
+    );
     await setting.project.write('play.yml', '');
     assertNoLeaks(setting, run);
   },
@@ -77,11 +120,16 @@ test(
 const REFUSAL = JSON.stringify({ errcode: 'M_FORBIDDEN', error: passwordOf('refused') });
 
 /** Looks at the output, the results, and at all files but those that are to hold a secret. */
-function assertNoLeaks({ project, homeserver, playbooks }: RoleHosts, run: PlayRun): void {
+function assertNoLeaks(
+  { project, homeserver, playbooks }: RoleHosts,
+  run: PlayRun,
+  more: Readonly<Record<string, string>> = {},
+): void {
   const { sessions, ended } = homeserver.state;
   const tokens = [...sessions.keys(), ...ended.keys()].map((token, i) => [`token ${i}`, token]);
   const passwords = NAMES.map((name) => [`password of ${name}`, passwordOf(name)]);
   const secrets = {
+    ...more,
     'vault password': VAULT_PASSWORD,
     'other value': 'canary-in-a-file-by-hand',
     ...Object.fromEntries([...tokens, ...passwords]),

@@ -72,6 +72,25 @@ test('of several vault IDs, the service names the one to encrypt with', { skip }
 });
 
 test(
+  "of several vault IDs, Ansible's own setting names one where the service does not",
+  { skip },
+  async (t) => {
+    const setting = await roleHosts(t, { hosts: { [HOST]: ['news'] } });
+    const { project, homeserver, playbooks } = setting;
+    await writePlay(setting, { show: [TOKEN] });
+    await project.write('prod_pass', 'the other password\n');
+    const run = await playbooks.run({
+      vaultArguments: ['--vault-id', 'dev@vault_pass', '--vault-id', 'prod@prod_pass'],
+      env: { ANSIBLE_VAULT_ENCRYPT_IDENTITY: 'prod' },
+    });
+    assert.equal(run.exitCode, 0, run.stdout);
+    const text = await project.read(`host_vars/${HOST}/vault_matrix_tokens/news.yml`);
+    assert.match(text, /\$ANSIBLE_VAULT;1\.2;AES256;prod\n/);
+    assert.equal(run.shown[HOST]?.[TOKEN], tokenOf(homeserver, 'news'));
+  },
+);
+
+test(
   'no vault password, and a wrong one: told before anybody is contacted',
   { skip },
   async (t) => {

@@ -5,7 +5,8 @@ import { resolve } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { Ajv } from 'ajv';
-import { catalogSchema, serviceSchema, varsSchema } from '../src/definitions/schema.ts';
+import { catalogSchema } from '../src/definitions/catalog-schema.ts';
+import { serviceSchema, varsSchema } from '../src/definitions/schema.ts';
 import { toPlain } from '../src/definitions/values.ts';
 import { reportSchema } from '../src/report.ts';
 import { parseYaml } from '../src/yaml/parse.ts';
@@ -61,6 +62,7 @@ test('the keys of an entry of the catalog are the ones that were promised', () =
     'enabled',
     'unwanted_when',
     'renamed',
+    'needs_admin',
     'install_tag',
   ]);
 });

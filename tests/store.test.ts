@@ -9,16 +9,18 @@ import { LONGEST_TOKEN, planStore, tryStore } from '../src/store.ts';
 import type { StoreRequest } from '../src/store.ts';
 import {
   formatInline,
+  formatOwnFile,
   formatSession,
-  formatUnsafe,
-  formatValues,
   isOurs,
   parseSessions,
 } from '../src/store/text.ts';
 import type { StoredValues } from '../src/store/text.ts';
-import { isEnvelope } from '../src/vault/envelope.ts';
-import { decryptText, encryptText } from '../src/vault/keyring.ts';
+import { seal } from '../src/vault/cipher.ts';
+import { formatEnvelope, isEnvelope } from '../src/vault/envelope.ts';
+import { decryptText, encryptText, keyringOf } from '../src/vault/keyring.ts';
 import type { VaultSecret } from '../src/vault/keyring.ts';
+import { buildMap } from '../src/yaml/new-data.ts';
+import type { PathValue } from '../src/yaml/new-data.ts';
 import { getEntry } from '../src/yaml/node.ts';
 import type { YamlNode } from '../src/yaml/node.ts';
 import { parseYaml } from '../src/yaml/parse.ts';
@@ -33,9 +35,22 @@ const VALUES: StoredValues = {
 };
 const BOTH: TargetVariables = { accessToken: ['vault_token'], deviceId: ['vault_device'] };
 const SECRET: VaultSecret = { label: 'default', password: new Secret('canary-vault') };
+const KEYRING = keyringOf([SECRET]);
+const CLOSED = { service: 'rss', decrypt: null };
 const AT = { file: 'x.yml', line: 1, column: 1 };
 
-const unsafe = (value: string): Promise<string> => Promise.resolve(formatUnsafe(value));
+/** The text of a file of ours with readable values. */
+function ownFile({ accessToken, deviceId }: TargetVariables): string {
+  const token: PathValue = {
+    path: accessToken,
+    value: { kind: 'unsafe', text: VALUES.accessToken },
+  };
+  const device = deviceId === null ? [] : [{ path: deviceId, text: VALUES.deviceId }];
+  const values = device.map(({ path, text }): PathValue => {
+    return { path, value: { kind: 'unsafe', text } };
+  });
+  return formatOwnFile(VALUES, buildMap([token, ...values]));
+}
 
 function valueAt(root: YamlNode | null, path: VariablePath): YamlNode | undefined {
   let node: YamlNode | undefined = root ?? undefined;
@@ -76,25 +91,25 @@ const path = fc
   .tuple(variable, fc.array(key, { maxLength: 3 }))
   .map(([first, rest]): VariablePath => [first, ...rest]);
 
-test('whatever the keys of a path are, the values are read back from where they belong', async () => {
-  await fc.assert(
-    fc.asyncProperty(path, path, async (accessToken, deviceId) => {
+test('whatever the keys of a path are, the values are read back from where they belong', () => {
+  fc.assert(
+    fc.property(path, path, (accessToken, deviceId) => {
       const [a, b] = [accessToken.join('\0'), deviceId.join('\0')];
       fc.pre(!`${a}\0`.startsWith(`${b}\0`) && !`${b}\0`.startsWith(`${a}\0`));
-      const text = await formatValues(VALUES, { accessToken, deviceId }, unsafe);
+      const text = ownFile({ accessToken, deviceId });
       assert.equal(textAt(text, accessToken), VALUES.accessToken);
       assert.equal(textAt(text, deviceId), VALUES.deviceId);
     }),
   );
 });
 
-test('both values under one map stand in one map', async () => {
+test('both values under one map stand in one map', () => {
   const write: TargetVariables = {
     accessToken: ['bots', '@a:b', 'token'],
     deviceId: ['bots', '@a:b', 'device'],
   };
   assert.equal(
-    await formatValues(VALUES, write, unsafe),
+    ownFile(write),
     [
       '# matrix-tokens: service=rss user_id=@bot.rss:example.com device_id=MT0123',
       'bots:',
@@ -136,6 +151,8 @@ test('what a comment says of a session is read back, the last one of a service',
       },
     ),
   );
+  const indented = `\ufeff  ${formatSession(VALUES)} \r\n`;
+  assert.equal(parseSessions(indented).get('rss')?.deviceId, VALUES.deviceId);
   assert.equal(parseSessions('# matrix-tokens: service=a user_id=@a:b\n').size, 0);
   assert.equal(parseSessions('a: "# matrix-tokens: service=a user_id=@a:b device_id=C"\n').size, 0);
 });
@@ -155,25 +172,25 @@ async function change(
   const results: { next: string; reserve: number }[] = [];
   await withFolder(text === null ? {} : { 'x.yml': text }, async (folder) => {
     const target = { file: join(folder, 'x.yml'), shown: 'x.yml', isDefault, harm: null };
-    const request: StoreRequest = { target, write, format, vaultId: null, secrets: [SECRET] };
+    const request: StoreRequest = { target, write, format, vaultId: null, keyring: KEYRING };
     const plan = await planStore(request, { ...VALUES, deviceId: 'x'.repeat(64) });
     results.push({ next: await plan.compose(VALUES), reserve: plan.reserve });
     const now = text === null ? null : readFileSync(target.file, 'utf8');
     assert.equal(now, text, 'a plan writes nothing');
-    const decrypt = (envelope: string): Promise<string> => decryptText(envelope, [SECRET], AT);
-    await tryStore({ target, write }, decrypt);
+    const decrypt = (envelope: string): Promise<string> => decryptText(envelope, KEYRING, AT);
+    await tryStore({ target, write }, { service: 'rss', decrypt });
   });
   return results[0] ?? assert.fail();
 }
 
 async function assertStored(text: string): Promise<void> {
-  const plain = isEnvelope(text) ? await decryptText(text, [SECRET], AT) : text;
+  const plain = isEnvelope(text) ? await decryptText(text, KEYRING, AT) : text;
   for (const [path, value] of [
     [BOTH.accessToken, VALUES.accessToken],
     [['vault_device'], VALUES.deviceId],
   ] as const) {
     const found = String(textAt(plain, path));
-    assert.equal(isEnvelope(found) ? await decryptText(found, [SECRET], AT) : found, value);
+    assert.equal(isEnvelope(found) ? await decryptText(found, KEYRING, AT) : found, value);
   }
 }
 
@@ -197,7 +214,7 @@ test('the longest token fits into what is reserved, whatever the file', async ()
           write: BOTH,
           format,
           vaultId: null,
-          secrets: [SECRET],
+          keyring: KEYRING,
         };
         const plan = await planStore(request, { ...VALUES, deviceId: 'x'.repeat(64) });
         const longest = {
@@ -227,9 +244,31 @@ test('a whole encrypted file stays one, with what it held', async () => {
     isDefault: false,
   });
   assert(isEnvelope(next));
-  const plain = await decryptText(next, [SECRET], AT);
+  const plain = await decryptText(next, KEYRING, AT);
   assert(plain.startsWith('# mine\na: 0644\n# matrix-tokens: '));
   await assertStored(next);
+});
+
+test('an encrypted file whose text is no UTF-8 is refused: its bytes would change', async () => {
+  const sealed = await seal(Buffer.from([0x61, 0x3a, 0x20, 0xff, 0x0a]), SECRET.password, {
+    label: null,
+  });
+  const faults = await faultsFrom(() => change(formatEnvelope(sealed), { isDefault: false }));
+  assert.deepEqual(
+    faults.map(({ code }) => code),
+    ['E_VAULT_FORMAT'],
+  );
+});
+
+test('an encrypted file keeps its line ends and its byte order mark', async () => {
+  const { next } = await change(await encryptText('\ufeffa: 1\r\nvault_token: ~\r\n', SECRET), {
+    isDefault: false,
+  });
+  const plain = await decryptText(next, KEYRING, AT);
+  assert.match(
+    plain,
+    /^\ufeffa: 1\r\n# matrix-tokens: .*\r\nvault_token: !unsafe ".*"\r\nvault_device: .*\r\n$/,
+  );
 });
 
 test('a file of ours that holds something else is not made anew', async () => {
@@ -240,11 +279,10 @@ test('a file of ours that holds something else is not made anew', async () => {
 
 test('what cannot be extended is refused before anything is sent, and a dry run says so, too', async () => {
   for (const text of [
-    '{a: 1}\n',
     '- a\n',
     'a\n',
-    'vault_token: TODO\n',
-    '\ufeffa: 1\n',
+    'vault_token: [TODO]\n',
+    'b: &b {}\nvault_token: &t TODO\nvault_device: *t\n',
     'a: "\n',
     'a: 1\n---\nb: 2\n',
   ]) {
@@ -255,11 +293,11 @@ test('what cannot be extended is refused before anything is sent, and a dry run 
         write: BOTH,
         format: 'inline',
         vaultId: null,
-        secrets: [SECRET],
+        keyring: KEYRING,
       };
       const faults = await faultsFrom(() => planStore(request, VALUES));
       assert(faults.length > 0, JSON.stringify(text));
-      assert.deepEqual(await faultsFrom(() => tryStore({ target, write: BOTH }, null)), faults);
+      assert.deepEqual(await faultsFrom(() => tryStore({ target, write: BOTH }, CLOSED)), faults);
     });
   }
 });
@@ -267,7 +305,7 @@ test('what cannot be extended is refused before anything is sent, and a dry run 
 test('a file that is no text is refused', async () => {
   await withFolder({ 'x.yml': Buffer.from([0x61, 0xff, 0xfe]) }, async (folder) => {
     const target = { file: join(folder, 'x.yml'), shown: 'x.yml', isDefault: false, harm: null };
-    const faults = await faultsFrom(() => tryStore({ target, write: BOTH }, null));
+    const faults = await faultsFrom(() => tryStore({ target, write: BOTH }, CLOSED));
     assert.deepEqual(
       faults.map(({ code }) => code),
       ['E_TARGET'],
@@ -284,7 +322,7 @@ test('what stands in the file when it is composed is what the plan has read', as
       write: BOTH,
       format: 'inline',
       vaultId: null,
-      secrets: [SECRET],
+      keyring: KEYRING,
     };
     const plan = await planStore(request, VALUES);
     writeFileSync(file, 'b: 2\n');

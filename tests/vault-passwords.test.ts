@@ -7,12 +7,19 @@ import { after, test } from 'node:test';
 import type { FaultCode } from '../src/errors.ts';
 import { InputError } from '../src/errors.ts';
 import { Secret } from '../src/secret.ts';
-import { encryptText } from '../src/vault/keyring.ts';
+import { encryptText, STANDARD_RULES } from '../src/vault/keyring.ts';
 import { passwordToBytes } from '../src/vault/password-bytes.ts';
-import type { PasswordIo, PasswordSources } from '../src/vault/passwords.ts';
+import type { PasswordSources } from '../src/vault/password-sources.ts';
+import type { PasswordIo } from '../src/vault/passwords.ts';
 import { confirmPrompted, loadVaultSecrets } from '../src/vault/passwords.ts';
 
-const NONE: PasswordSources = { vaultPasswordFiles: [], vaultIds: [], askVaultPass: false };
+const NONE: PasswordSources = {
+  identityList: [],
+  vaultIds: [],
+  vaultPasswordFiles: [],
+  settingsFile: null,
+  askVaultPass: false,
+};
 
 const folder = await mkdtemp(join(tmpdir(), 'matrix-tokens-passwords-'));
 after(() => rm(folder, { recursive: true }));
@@ -29,20 +36,28 @@ test('a password file is taken without the white space around it, with that insi
 test('a password file of any bytes keeps them', async () => {
   const bytes = Buffer.from([0x80, 0xff, 0x00, 0x41, 0xc3]);
   const file = await write('binary', bytes);
-  const [secret] = await loadVaultSecrets({ ...NONE, vaultPasswordFiles: [file] }, makeIo());
+  const [secret] = await loadVaultSecrets(
+    { ...NONE, vaultPasswordFiles: [file] },
+    STANDARD_RULES,
+    makeIo(),
+  );
   assert.deepEqual(secret && passwordToBytes(secret.password), bytes);
 });
 
-test('the order is vault IDs, password files, the file of the environment, the prompt', async () => {
-  const files = await Promise.all(['one', 'two', 'three', 'four'].map((name) => write(name, name)));
-  const [one = '', two = '', three = '', four = ''] = files;
+test('the order is: listed IDs, IDs, password files, the file of the settings, the prompt', async () => {
+  const files = await Promise.all(
+    ['zero', 'one', 'two', 'three', 'four'].map((name) => write(name, name)),
+  );
+  const [zero = '', one = '', two = '', three = '', four = ''] = files;
   const sources = {
+    identityList: [{ value: `listed@${zero}`, origin: 'a setting' }],
     vaultIds: [`dev@${one}`, two],
     vaultPasswordFiles: [three],
-    environmentFile: four,
+    settingsFile: { value: four, origin: 'another setting' },
     askVaultPass: true,
   };
   assert.deepEqual(await load(sources, { prompt: answer('five') }), [
+    ['listed', 'zero'],
     ['dev', 'one'],
     ['default', 'two'],
     ['default', 'three'],
@@ -165,7 +180,11 @@ test('a vault ID that no header can carry is refused before anything is read', a
 test('a typed password is confirmed, one from a file is not asked for again', async () => {
   const file = await write('of-a-file', 'x');
   const sources = { ...NONE, vaultIds: [file, 'dev@prompt'] };
-  const secrets = await loadVaultSecrets(sources, makeIo({ prompt: answer('typed') }));
+  const secrets = await loadVaultSecrets(
+    sources,
+    STANDARD_RULES,
+    makeIo({ prompt: answer('typed') }),
+  );
   const asked: string[] = [];
   const prompt = async (text: string) => {
     asked.push(text);
@@ -181,7 +200,7 @@ test('a typed password is confirmed, one from a file is not asked for again', as
 });
 
 async function load(sources: Partial<PasswordSources>, io: Partial<PasswordIo> = {}) {
-  const secrets = await loadVaultSecrets({ ...NONE, ...sources }, makeIo(io));
+  const secrets = await loadVaultSecrets({ ...NONE, ...sources }, STANDARD_RULES, makeIo(io));
   return secrets.map(({ label, password }) => [label, password.reveal()]);
 }
 

@@ -130,15 +130,18 @@ test('JSON is read as JSON, where it differs from YAML', () => {
       ],
     ],
   );
-  assert.deepEqual(read('{"a": 1e3,}'), [
-    'dict',
-    [
+  // Neither a comma too much nor a byte order mark is JSON to Python.
+  for (const text of ['{"a": 1e3,}', '\ufeff{"a": 1e3}']) {
+    assert.deepEqual(read(text), [
+      'dict',
       [
-        ['str', 'a'],
-        ['str', '1e3'],
+        [
+          ['str', 'a'],
+          ['str', '1e3'],
+        ],
       ],
-    ],
-  ]);
+    ]);
+  }
 });
 
 test('the marks of ansible-inventory --list are read as tags', () => {

@@ -1,14 +1,14 @@
 // @see Synapse's admin API, "User Admin API"
-import { UNRECOGNIZED, errorAnswer, jsonAnswer } from './answer.ts';
+import { errorAnswer, jsonAnswer } from './answer.ts';
 import type { Answer } from './answer.ts';
 import { authenticate } from './bearer.ts';
 import type { Call } from './call.ts';
-import { deviceJson } from './devices.ts';
 import { devicesOf } from './state.ts';
 
 /** GET /_synapse/admin/v2/users/{userId}/devices */
 export function adminDevices(call: Call): Answer {
-  if (!call.server.manner.listsDevicesToAdmins) return UNRECOGNIZED;
+  const { manner } = call.server;
+  if (!manner.listsDevicesToAdmins) return manner.answers.unrecognized;
   const authenticated = authenticate(call);
   if (!authenticated.ok) return authenticated.answer;
   if (!authenticated.session.user.admin) {
@@ -18,7 +18,7 @@ export function adminDevices(call: Call): Answer {
   if (user === undefined) return errorAnswer(404, 'M_NOT_FOUND', 'Unknown user');
   const devices = [...devicesOf(call.server.state, user.userId).values()];
   return jsonAnswer(200, {
-    devices: devices.map((device) => deviceJson(user, device)),
+    devices: devices.map((device) => manner.deviceJson(user, device)),
     total: devices.length,
   });
 }

@@ -35,26 +35,10 @@ export function errorAnswer(status: number, errcode: string, error: string): Ans
   return jsonAnswer(status, { errcode, error });
 }
 
-/** The answer to an endpoint that the server does not have. */
-export const UNRECOGNIZED = errorAnswer(404, 'M_UNRECOGNIZED', 'Unrecognized request');
-
-/** The answer to an endpoint that the server has, but not with this method. */
-export const WRONG_METHOD = errorAnswer(405, 'M_UNRECOGNIZED', 'Unrecognized request');
+/** Tells an answer from whatever else a function of a manner gives. */
+export function isAnswer(value: unknown): value is Answer {
+  return typeof value === 'object' && value !== null && 'status' in value && 'headers' in value;
+}
 
 /** The answer to OPTIONS. @see Client-Server API, "Web Browser Clients" */
 export const PREFLIGHT: Answer = { status: 204, headers: CORS, body: '' };
-
-/** What stands outside of /_matrix and /_synapse: the web server's own page. */
-export const NO_SUCH_RESOURCE: Answer = {
-  status: 404,
-  headers: { 'Content-Type': 'text/html; charset=utf-8' },
-  body: `
-<html>
-  <head><title>404 - No Such Resource</title></head>
-  <body>
-    <h1>No Such Resource</h1>
-    <p>Sorry. No luck finding that resource.</p>
-  </body>
-</html>
-`,
-};

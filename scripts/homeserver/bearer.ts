@@ -1,5 +1,4 @@
 // Which session a request belongs to. @see Client-Server API, "Using access tokens"
-import { errorAnswer, jsonAnswer } from './answer.ts';
 import type { Answer } from './answer.ts';
 import type { Call } from './call.ts';
 import type { Session } from './state.ts';
@@ -8,21 +7,14 @@ export type Authenticated =
   | { readonly ok: true; readonly session: Session }
   | { readonly ok: false; readonly answer: Answer };
 
-export const USER_LOCKED = jsonAnswer(401, {
-  errcode: 'M_USER_LOCKED',
-  error: 'User account has been locked',
-  soft_logout: true,
-});
-
 /** Finds the session of the request's access token; the answer says why there is none. */
-export function authenticate(call: Call, options: { allowLocked?: boolean } = {}): Authenticated {
+export function authenticate(call: Call): Authenticated {
   const token = accessToken(call);
   if (typeof token !== 'string') return { ok: false, answer: token };
+  const { answers } = call.server.manner;
   const session = call.server.state.sessions.get(token) ?? lingeringSession(call, token);
-  if (session === null) return { ok: false, answer: call.server.manner.answers.unknownToken };
-  if (session.user.locked && options.allowLocked !== true) {
-    return { ok: false, answer: USER_LOCKED };
-  }
+  if (session === null) return { ok: false, answer: answers.unknownToken };
+  if (session.user.locked) return { ok: false, answer: answers.lockedSession };
   session.lookedAt = true;
   session.device.lastSeen = { at: call.server.state.now(), address: call.address };
   return { ok: true, session };
@@ -30,21 +22,13 @@ export function authenticate(call: Call, options: { allowLocked?: boolean } = {}
 
 /** Gives the request's access token, or the answer to a request without one. */
 export function accessToken(call: Call): string | Answer {
+  const { answers } = call.server.manner;
   const header = call.headers.authorization;
   const inQuery = call.query.get('access_token');
-  if (header === undefined) {
-    return inQuery ?? errorAnswer(401, 'M_MISSING_TOKEN', 'Missing access token');
-  }
+  if (header === undefined) return inQuery ?? answers.missingToken;
   const [scheme, token, ...rest] = header.trim().split(' ');
-  if (inQuery !== null) {
-    return errorAnswer(
-      401,
-      'M_MISSING_TOKEN',
-      'Mixing Authorization headers and access_token query parameters.',
-    );
-  }
-  if (scheme === 'Bearer' && token !== undefined && rest.length === 0) return token;
-  return errorAnswer(401, 'M_MISSING_TOKEN', 'Invalid Authorization header.');
+  const isPlain = scheme === 'Bearer' && token !== undefined && rest.length === 0;
+  return isPlain && inQuery === null ? token : answers.malformedToken;
 }
 
 /** Behind MAS, a token that was looked at before is taken from a cache for a while. */

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Answer } from './answer.ts';
 import type { ServerManner } from './manner.ts';
 import type { LoginLimiters } from './rate-limit.ts';
+import type { SharedSecretAuth } from './shared-secret.ts';
 import type { ServerState } from './state.ts';
 
 /** What every handler may use of the server. */
@@ -14,6 +15,9 @@ export interface ServerContext {
   /** Where clients are sent by .well-known and by the answer to a login; null: nowhere. */
   readonly publicBaseUrl: string | null;
   readonly registrationSecret: string;
+  readonly sharedSecretAuth: SharedSecretAuth | null;
+  /** What GET /login offers; an answer: there is no /login. */
+  readonly flows: readonly object[] | Answer;
   /** `expires_in_ms` of new sessions; null: they do not expire. */
   readonly sessionLifetimeMs: number | null;
   /** How long a refused login is held, in ms. */

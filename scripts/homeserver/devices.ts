@@ -1,12 +1,11 @@
 // @see Client-Server API, "Device Management"
-import { UNRECOGNIZED, errorAnswer, jsonAnswer } from './answer.ts';
+import { errorAnswer, jsonAnswer } from './answer.ts';
 import type { Answer } from './answer.ts';
 import { authenticate } from './bearer.ts';
 import type { Call } from './call.ts';
 import { parseJsonBody } from './json-body.ts';
-import type { JsonObject } from './json-body.ts';
 import { devicesOf, endDevice } from './state.ts';
-import type { Device, User } from './state.ts';
+import type { User } from './state.ts';
 import { interactiveAuth } from './interactive-auth.ts';
 
 /** GET /devices */
@@ -14,8 +13,9 @@ export function listDevices(call: Call): Answer {
   const authenticated = authenticate(call);
   if (!authenticated.ok) return authenticated.answer;
   const { user } = authenticated.session;
-  const devices = [...devicesOf(call.server.state, user.userId).values()];
-  return jsonAnswer(200, { devices: devices.map((device) => deviceJson(user, device)) });
+  const { state, manner } = call.server;
+  const devices = [...devicesOf(state, user.userId).values()];
+  return jsonAnswer(200, { devices: devices.map((device) => manner.deviceJson(user, device)) });
 }
 
 /** GET /devices/{deviceId} */
@@ -23,9 +23,10 @@ export function getDevice(call: Call): Answer {
   const authenticated = authenticate(call);
   if (!authenticated.ok) return authenticated.answer;
   const { user } = authenticated.session;
-  const device = devicesOf(call.server.state, user.userId).get(call.params[0] ?? '');
-  if (device === undefined) return errorAnswer(404, 'M_NOT_FOUND', 'Not found');
-  return jsonAnswer(200, deviceJson(user, device));
+  const { state, manner } = call.server;
+  const device = devicesOf(state, user.userId).get(call.params[0] ?? '');
+  if (device === undefined) return manner.answers.unknownDevice;
+  return jsonAnswer(200, manner.deviceJson(user, device));
 }
 
 /** DELETE /devices/{deviceId}; here the body may be left out. */
@@ -53,7 +54,8 @@ export function deleteDevices(call: Call): Answer {
 }
 
 function withUser(call: Call, handle: (user: User) => Answer): Answer {
-  if (!call.server.manner.deletesDevices) return UNRECOGNIZED;
+  const { manner } = call.server;
+  if (!manner.deletesDevices) return manner.answers.unrecognized;
   const authenticated = authenticate(call);
   return authenticated.ok ? handle(authenticated.session.user) : authenticated.answer;
 }
@@ -67,15 +69,4 @@ function deleteWithPassword(
   if (refused !== null) return refused;
   for (const deviceId of wanted.deviceIds) endDevice(call.server.state, user.userId, deviceId);
   return jsonAnswer(200, {});
-}
-
-/** A device as the Client-Server API shows it. */
-export function deviceJson(user: User, device: Device): JsonObject {
-  return {
-    user_id: user.userId,
-    device_id: device.deviceId,
-    display_name: device.displayName,
-    last_seen_ts: device.lastSeen?.at ?? null,
-    last_seen_ip: device.lastSeen?.address ?? null,
-  };
 }

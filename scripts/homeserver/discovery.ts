@@ -1,13 +1,14 @@
 // What a client asks before it logs in. @see Client-Server API, "Server Discovery"
-import { UNRECOGNIZED, errorAnswer, jsonAnswer } from './answer.ts';
+import { isAnswer, jsonAnswer } from './answer.ts';
 import type { Answer } from './answer.ts';
 import type { Call } from './call.ts';
 
 /** GET /.well-known/matrix/client */
 export function wellKnown(call: Call): Answer {
-  const { publicBaseUrl } = call.server;
-  if (publicBaseUrl !== null) return jsonAnswer(200, homeserverInformation(publicBaseUrl));
-  return errorAnswer(404, 'M_NOT_FOUND', '.well-known not available');
+  const { publicBaseUrl, manner, serverName } = call.server;
+  const baseUrl = publicBaseUrl ?? manner.unconfiguredBaseUrl?.(serverName);
+  if (baseUrl === undefined) return manner.answers.noWellKnown;
+  return jsonAnswer(200, homeserverInformation(baseUrl));
 }
 
 /** The object of .well-known and of `well_known` in the answer to a login. */
@@ -22,6 +23,7 @@ export function versions(call: Call): Answer {
 
 /** GET /_matrix/client/v1/auth_metadata @see Client-Server API, "Server metadata discovery" */
 export function authMetadata(call: Call): Answer {
-  const metadata = call.server.manner.authMetadata;
-  return metadata === null ? UNRECOGNIZED : jsonAnswer(200, metadata(call.baseUrl));
+  const { authMetadata: metadata, answers } = call.server.manner;
+  if (metadata === null) return answers.unrecognized;
+  return isAnswer(metadata) ? metadata : jsonAnswer(200, metadata(call.baseUrl));
 }

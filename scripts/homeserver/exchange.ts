@@ -8,8 +8,8 @@ export interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly fault: HomeserverFault | null;
-  /** The `Server` header, where the answer has none. */
-  readonly software: string;
+  /** The `Server` header, where the answer has none; null: there is none. */
+  readonly software: string | null;
   /** Executes the request; called at most once. */
   readonly execute: () => Promise<Answer>;
 }
@@ -42,7 +42,7 @@ async function answerTo({ fault, execute }: Exchange): Promise<Answer> {
 async function send({ request, response, fault, software }: Exchange, answer: Answer) {
   const body = Buffer.from(request.method === 'HEAD' ? '' : answer.body);
   response.writeHead(answer.status, {
-    Server: software,
+    ...(software === null ? {} : { Server: software }),
     ...answer.headers,
     ...(answer.status === 204 ? {} : { 'Content-Length': Buffer.byteLength(answer.body) }),
   });

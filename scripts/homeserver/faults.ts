@@ -1,6 +1,7 @@
 // What can be made to go wrong. A fault names requests (by method, path and which one it is) and
 // says what happens to them: a wait, a cut connection, another answer.
 import type { Answer } from './answer.ts';
+import { proxyPage } from './proxy.ts';
 
 export interface HomeserverFault {
   /** Absent: any method. */
@@ -32,14 +33,9 @@ export interface FaultPlan {
   readonly next: (method: string, path: string) => HomeserverFault | null;
 }
 
-/** An answer as a proxy gives it: HTML, and of another server. */
+/** An answer as nginx gives it: HTML, and of another server. */
 export function htmlAnswer(status: number): Answer {
-  const title = `${status} ${status === 502 ? 'Bad Gateway' : 'Error'}`;
-  return {
-    status,
-    headers: { 'Content-Type': 'text/html', Server: 'nginx' },
-    body: `<html>\r\n<head><title>${title}</title></head>\r\n<body><h1>${title}</h1></body>\r\n</html>\r\n`,
-  };
+  return proxyPage('nginx', status);
 }
 
 /** Gives a plan that counts, for each fault, the requests that match it. */

@@ -5,25 +5,24 @@ import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
+import { isAnswer } from './answer.ts';
+import type { Answer } from './answer.ts';
 import type { Call, ServerContext } from './call.ts';
 import { carryOut } from './exchange.ts';
 import { faultPlan } from './faults.ts';
 import type { FaultPlan, HomeserverFault } from './faults.ts';
+import type { ServerManner } from './manner.ts';
 import { loginLimiters } from './rate-limit.ts';
 import type { LoginRateLimits } from './rate-limit.ts';
+import { throughProxy, unroutedAnswer } from './proxy.ts';
+import type { ReverseProxy } from './proxy.ts';
 import { route } from './routes.ts';
-import { DENDRITE } from './servers/dendrite.ts';
-import { MAS } from './servers/mas.ts';
-import { SYNAPSE } from './servers/synapse.ts';
+import { SERVERS } from './servers.ts';
+import type { Software } from './servers.ts';
+import { SHARED_SECRET_TYPE } from './shared-secret.ts';
+import type { SharedSecretAuth } from './shared-secret.ts';
 import { addUser, emptyState } from './state.ts';
 import type { NewUser, ServerState } from './state.ts';
-
-const SERVERS = { synapse: SYNAPSE, mas: MAS, dendrite: DENDRITE } as const;
-
-export type Software = keyof typeof SERVERS;
-
-/** Every software whose manners there are: for tests that must hold on all of them. */
-export const SOFTWARE = Object.keys(SERVERS) as readonly Software[];
 
 export interface HomeserverOptions {
   /** Whose manners it has; default: Synapse's. */
@@ -31,6 +30,12 @@ export interface HomeserverOptions {
   /** Default: example.com. */
   readonly serverName?: string;
   readonly users?: readonly NewUser[];
+  /** Default: true. False: the operator of the homeserver has switched them off. */
+  readonly passwords?: boolean;
+  /** The module shared_secret_auth of Synapse; default: it is not there. */
+  readonly sharedSecretAuth?: SharedSecretAuth;
+  /** In place of the login types of the software; null: there is no /login. */
+  readonly flows?: readonly object[] | null;
   /** Default: no limits. */
   readonly rcLogin?: LoginRateLimits;
   /** How long a refused login is held, in ms; default: 0 (Synapse holds it for 500). */
@@ -42,8 +47,12 @@ export interface HomeserverOptions {
   readonly registrationSecret?: string;
   /** `expires_in_ms` of new sessions; default: they do not expire. */
   readonly sessionLifetimeMs?: number;
+  /** A loopback address to listen on; default: 127.0.0.1. */
+  readonly host?: string;
   /** Key and certificate in PEM: listen with TLS. */
   readonly tls?: { readonly key: string; readonly cert: string };
+  /** Stands between; default: nothing does. */
+  readonly proxy?: ReverseProxy;
   readonly faults?: readonly HomeserverFault[];
   /** The server's clock in ms; give a faster one to shorten rate limits. */
   readonly now?: () => number;
@@ -82,7 +91,7 @@ export interface Homeserver {
   readonly stop: () => Promise<void>;
 }
 
-/** Starts a homeserver on a free port of 127.0.0.1. */
+/** Starts a homeserver on a free port. */
 export async function startHomeserver(options: HomeserverOptions = {}): Promise<Homeserver> {
   const context = contextOf(options);
   for (const user of options.users ?? []) addUser(context.state, context.serverName, user);
@@ -95,9 +104,10 @@ export async function startHomeserver(options: HomeserverOptions = {}): Promise<
     options.tls === undefined
       ? createHttpServer(listener)
       : createHttpsServer(options.tls, listener);
-  const port = await listen(server);
+  const host = options.host ?? '127.0.0.1';
+  const port = await listen(server, host);
   return {
-    baseUrl: `${options.tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,
+    baseUrl: `${options.tls === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${port}`,
     port,
     serverName: context.serverName,
     state: context.state,
@@ -110,6 +120,7 @@ export async function startHomeserver(options: HomeserverOptions = {}): Promise<
 function contextOf(options: HomeserverOptions): ServerContext {
   const manner = SERVERS[options.software ?? 'synapse'];
   const now = options.now ?? Date.now;
+  requireOffered(options, manner);
   return {
     serverName: options.serverName ?? 'example.com',
     manner,
@@ -117,10 +128,34 @@ function contextOf(options: HomeserverOptions): ServerContext {
     state: emptyState(now),
     limiters: loginLimiters(options.rcLogin ?? {}, now),
     publicBaseUrl: options.publicBaseUrl ?? null,
+    sharedSecretAuth: options.sharedSecretAuth ?? null,
+    flows: flowsOf(manner, options),
     registrationSecret: options.registrationSecret ?? '',
     sessionLifetimeMs: options.sessionLifetimeMs ?? null,
     pauseBeforeLimitedMs: options.pauseBeforeLimitedMs ?? 0,
   };
+}
+
+function flowsOf(manner: ServerManner, options: HomeserverOptions): readonly object[] | Answer {
+  if (options.flows === null) return manner.answers.unrecognized;
+  const usual =
+    options.passwords === false ? (manner.login.withoutPasswords?.flows ?? []) : manner.flows;
+  const flows = options.flows ?? usual;
+  if (isAnswer(flows) || options.sharedSecretAuth === undefined) return flows;
+  return [...flows.slice(0, 1), { type: SHARED_SECRET_TYPE }, ...flows.slice(1)];
+}
+
+/** What a software cannot do, no test should believe that it does. */
+function requireOffered(
+  { rcLogin, passwords, software }: HomeserverOptions,
+  { login }: ServerManner,
+) {
+  if (rcLogin !== undefined && Object.keys(rcLogin).length > 0 && login.limits === null) {
+    throw new Error(`${software} does not limit logins`);
+  }
+  if (passwords === false && login.withoutPasswords === null) {
+    throw new Error(`${software} cannot do without passwords`);
+  }
 }
 
 interface Service {
@@ -149,8 +184,19 @@ async function serve(
     response,
     fault: plan.next(method, path),
     software: context.manner.software,
-    execute: () => route(call, path),
+    execute: () => answerThrough(options.proxy, call, path),
   });
+}
+
+async function answerThrough(
+  proxy: ReverseProxy | undefined,
+  call: Call,
+  path: string,
+): Promise<Answer> {
+  if (proxy === undefined) return route(call, path);
+  return proxy.routes.test(path)
+    ? throughProxy(proxy, await route(call, path))
+    : unroutedAnswer(proxy);
 }
 
 function callOf(
@@ -182,8 +228,8 @@ async function readBody(request: IncomingMessage): Promise<string | null> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-async function listen(server: Server): Promise<number> {
-  server.listen(0, '127.0.0.1');
+async function listen(server: Server, host: string): Promise<number> {
+  server.listen(0, host);
   await once(server, 'listening');
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('not listening on a port');

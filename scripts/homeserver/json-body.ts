@@ -7,18 +7,26 @@ export type ParsedBody =
   | { readonly ok: true; readonly body: JsonObject }
   | { readonly ok: false; readonly answer: Answer };
 
-/** Reads a request's body as a JSON object, whatever its Content-Type says, as Synapse does. */
-export function parseJsonBody(text: string): ParsedBody {
-  let value: unknown;
+/** Reads JSON, whatever the Content-Type says; null: it is none. */
+export function parseJson(text: string): { readonly value: unknown } | null {
   try {
-    value = JSON.parse(text);
+    return { value: JSON.parse(text) };
   } catch {
-    return { ok: false, answer: errorAnswer(400, 'M_NOT_JSON', 'Content not JSON.') };
+    return null;
   }
-  if (isJsonObject(value)) return { ok: true, body: value };
-  return { ok: false, answer: errorAnswer(400, 'M_BAD_JSON', 'Content must be a JSON object.') };
+}
+
+/** Reads a request's body as a JSON object, with Synapse's answers where it is none. */
+export function parseJsonBody(text: string): ParsedBody {
+  const parsed = parseJson(text);
+  if (parsed === null) return { ok: false, answer: NOT_JSON };
+  if (isJsonObject(parsed.value)) return { ok: true, body: parsed.value };
+  return { ok: false, answer: NOT_AN_OBJECT };
 }
 
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
+
+export const NOT_JSON = errorAnswer(400, 'M_NOT_JSON', 'Content not JSON.');
+export const NOT_AN_OBJECT = errorAnswer(400, 'M_BAD_JSON', 'Content must be a JSON object.');

@@ -1,23 +1,20 @@
-// POST /login, in the order in which Synapse checks: the order decides which of several things that
-// are wrong is answered. @see Client-Server API, "Login"
+// POST /login. Each server's own order of checks decides which of several things that are wrong is
+// answered; Synapse's is that of this file. @see Client-Server API, "Login"
 import { setTimeout as sleep } from 'node:timers/promises';
-import { errorAnswer, jsonAnswer } from './answer.ts';
+import { isAnswer, jsonAnswer } from './answer.ts';
 import type { Answer } from './answer.ts';
-import { USER_LOCKED } from './bearer.ts';
 import type { Call } from './call.ts';
 import { homeserverInformation } from './discovery.ts';
-import { parseJsonBody } from './json-body.ts';
+import { isJsonObject, parseJson } from './json-body.ts';
 import type { JsonObject } from './json-body.ts';
 import { checkPassword } from './password.ts';
-import { limitExceeded } from './limit-exceeded.ts';
 import { openSession } from './state.ts';
 import type { User } from './state.ts';
 
-const LONGEST_DEVICE_ID = 512;
-
 /** GET /login */
 export function loginFlows(call: Call): Answer {
-  return jsonAnswer(200, { flows: call.server.manner.flows });
+  const { flows } = call.server;
+  return isAnswer(flows) ? flows : jsonAnswer(200, { flows });
 }
 
 /** POST /login */
@@ -28,34 +25,31 @@ export async function login(call: Call): Promise<Answer> {
 }
 
 function tryLogin(call: Call): Answer {
-  const parsed = parseJsonBody(call.body);
-  if (!parsed.ok) return parsed.answer;
-  const { body } = parsed;
-  if (typeof (body['refresh_token'] ?? false) !== 'boolean') {
-    return errorAnswer(400, 'M_UNKNOWN', '`refresh_token` should be true or false.');
-  }
-  if (!('type' in body)) return errorAnswer(400, 'M_UNKNOWN', 'Missing JSON keys.');
-  const { limiters, manner } = call.server;
-  const waitMs = limiters.address.take(call.address);
-  if (waitMs !== null) return limitExceeded(manner, waitMs);
-  const checked = checkPassword(call.server, body, { countFailures: true });
+  const { limiters, manner, flows } = call.server;
+  const { limits, notJson, notAnObject, refusesBody } = manner.login;
+  if (isAnswer(flows)) return manner.login.withoutPasswords?.answer ?? flows;
+  const parsed = parseJson(call.body);
+  if (parsed === null) return notJson;
+  if (!isJsonObject(parsed.value)) return notAnObject;
+  const body = parsed.value;
+  const refused = refusesBody(body);
+  if (refused !== null) return refused;
+  const waitMs = limits?.counts === 'every request' ? limiters.address.take(call.address) : null;
+  if (limits !== null && waitMs !== null) return limits.exceeded(waitMs);
+  const checked = checkPassword(call.server, body, { address: call.address });
   return checked.ok ? completeLogin(call, checked.user, body) : checked.answer;
 }
 
 function completeLogin(call: Call, user: User, body: JsonObject): Answer {
   const { limiters, manner } = call.server;
-  const waitMs = limiters.account.take(user.userId.toLowerCase());
-  if (waitMs !== null) return limitExceeded(manner, waitMs);
-  if (user.locked) return USER_LOCKED;
-  const deviceId = body['device_id'] ?? manner.newDeviceId();
-  if (typeof deviceId !== 'string') return errorAnswer(500, 'M_UNKNOWN', 'Internal server error');
-  if (deviceId.length > LONGEST_DEVICE_ID) {
-    return errorAnswer(
-      400,
-      'M_INVALID_PARAM',
-      `device_id cannot be longer than ${LONGEST_DEVICE_ID} characters.`,
-    );
-  }
+  const { limits, refusesLogin, deviceIn } = manner.login;
+  const waitMs =
+    limits?.counts === 'every request' ? limiters.account.take(user.userId.toLowerCase()) : null;
+  if (limits !== null && waitMs !== null) return limits.exceeded(waitMs);
+  const refused = refusesLogin(user);
+  if (refused !== null) return refused;
+  const deviceId = deviceIn(body) ?? manner.newDeviceId();
+  if (typeof deviceId !== 'string') return deviceId;
   const name = body['initial_device_display_name'];
   const displayName = typeof name === 'string' ? name : null;
   const token = openSession(call.server.state, manner, { user, deviceId, displayName });
@@ -68,13 +62,14 @@ function loginResult(
   opened: { readonly deviceId: string; readonly token: string },
 ): object {
   const { manner, serverName, sessionLifetimeMs, publicBaseUrl } = call.server;
+  const { namesHomeServer, namesWellKnown } = manner.login;
   return {
     user_id: user.userId,
     access_token: opened.token,
-    ...(manner.loginNamesHomeServer ? { home_server: serverName } : {}),
+    ...(namesHomeServer ? { home_server: serverName } : {}),
     device_id: opened.deviceId,
     ...(sessionLifetimeMs === null ? {} : { expires_in_ms: sessionLifetimeMs }),
-    ...(publicBaseUrl === null || !manner.loginNamesHomeServer
+    ...(publicBaseUrl === null || !namesWellKnown
       ? {}
       : { well_known: homeserverInformation(publicBaseUrl) }),
   };

@@ -25,7 +25,7 @@ function endWith(call: Call, end: (session: Session) => void): Answer {
   const token = accessToken(call);
   if (typeof token !== 'string') return token;
   const session = call.server.state.sessions.get(token);
-  if (session === undefined) return call.server.manner.answers.unknownToken;
+  if (session === undefined) return call.server.manner.answers.unknownTokenAtLogout;
   end(session);
   return jsonAnswer(200, {});
 }

@@ -1,6 +1,6 @@
 // Which path is whose. Old servers have the same endpoints under r0; v3 came with Matrix 1.1.
 import { adminDevices } from './admin.ts';
-import { NO_SUCH_RESOURCE, PREFLIGHT, UNRECOGNIZED, WRONG_METHOD } from './answer.ts';
+import { PREFLIGHT } from './answer.ts';
 import type { Answer } from './answer.ts';
 import type { Call, Handler } from './call.ts';
 import { deleteDevice, deleteDevices, getDevice, listDevices } from './devices.ts';
@@ -45,15 +45,18 @@ function client(path: string, handlers: Route['handlers']): Route {
 /** Finds the endpoint of a request and gives its answer. `path` is as it came, still encoded. */
 export async function route(call: Call, path: string): Promise<Answer> {
   if (call.method === 'OPTIONS') return PREFLIGHT;
-  if (!isServed(call, path)) return UNRECOGNIZED;
+  const { answers } = call.server.manner;
+  if (!isServed(call, path)) return answers.unrecognized;
   for (const { pattern, handlers } of ROUTES) {
     const match = pattern.exec(path);
     if (match === null) continue;
     const handler = handlers[call.method === 'HEAD' ? 'GET' : call.method];
-    if (handler === undefined) return WRONG_METHOD;
+    if (handler === undefined) return answers.wrongMethod;
     return await handler({ ...call, params: match.slice(1).map(decode) });
   }
-  return /^\/+_(?:matrix|synapse)(?:\/|$)/.test(path) ? UNRECOGNIZED : NO_SUCH_RESOURCE;
+  return /^\/+_(?:matrix|synapse)(?:\/|$)/.test(path)
+    ? answers.unrecognized
+    : answers.noSuchResource;
 }
 
 /** A server whose versions are all older than 1.1 does not know v3. */

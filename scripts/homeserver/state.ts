@@ -1,6 +1,5 @@
 // Who is registered and which sessions are open. The rule that matters most to clients: a session
 // belongs to a device, a device may have several tokens, and a device ends with all of them.
-import { randomBytes } from 'node:crypto';
 import type { ServerManner } from './manner.ts';
 
 export interface User {
@@ -126,13 +125,6 @@ export function endAllDevices(state: ServerState, userId: string): void {
 /** Gives a user's devices by ID; an empty map for an unknown user. */
 export function devicesOf(state: ServerState, userId: string): Map<string, Device> {
   return state.devices.get(userId) ?? new Map<string, Device>();
-}
-
-/** Gives a nonce for the registration API, good for 60 s. */
-export function newNonce(state: ServerState): string {
-  const nonce = randomBytes(64).toString('hex');
-  state.nonces.set(nonce, state.now() + 60_000);
-  return nonce;
 }
 
 function endTokens(state: ServerState, ends: (session: Session) => boolean): void {

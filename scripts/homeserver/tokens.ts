@@ -31,8 +31,8 @@ export function synapseDeviceId(): string {
   return randomText(UPPER, 10);
 }
 
-/** Gives so many letters and digits. */
-export function alphanumericDeviceId(length: number): string {
+/** Gives so many letters and digits: tokens and device IDs of several servers. */
+export function alphanumeric(length: number): string {
   return randomText(BASE62, length);
 }
 

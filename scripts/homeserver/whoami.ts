@@ -8,5 +8,6 @@ export function whoami(call: Call): Answer {
   const authenticated = authenticate(call);
   if (!authenticated.ok) return authenticated.answer;
   const { user, device } = authenticated.session;
-  return jsonAnswer(200, { user_id: user.userId, is_guest: false, device_id: device.deviceId });
+  const guest = call.server.manner.whoamiNamesGuests ? { is_guest: false } : {};
+  return jsonAnswer(200, { user_id: user.userId, ...guest, device_id: device.deviceId });
 }

@@ -49,11 +49,13 @@ export function parseConfigFile(text: string, file: string): Settings {
 function readLine(reading: Reading, line: string, at: Position): string | null {
   if (at.column > 1) return readContinuation(reading);
   if (line.startsWith('[')) return readSection(reading, line);
-  const [, name, value] = /^([^=:]+?)\s*[=:]\s*(.*)$/.exec(line) ?? [];
-  if (name === undefined || value === undefined) return 'a line that is no setting';
+  const sign = line.search(/[=:]/);
+  const name = line.slice(0, Math.max(0, sign)).trimEnd();
+  const value = line.slice(sign + 1).trimStart();
+  if (name === '') return 'a line that is no setting';
   if (reading.section === null) return 'a setting before the first section';
   const key = `${reading.section}.${name.toLowerCase()}`;
-  if (reading.settings.has(key)) return `the setting "${name}" for the second time`;
+  if (reading.settings.has(key)) return 'a setting that stands in this section already';
   reading.settings.set(key, { value, at, isLong: false });
   reading.last = key;
   return null;
@@ -62,7 +64,7 @@ function readLine(reading: Reading, line: string, at: Position): string | null {
 function readSection(reading: Reading, line: string): string | null {
   const name = /^\[([^[\]]+)\]$/.exec(line)?.[1];
   if (name === undefined || name === 'DEFAULT') return 'a section that cannot be read';
-  if (reading.sections.has(name)) return `the section [${name}] for the second time`;
+  if (reading.sections.has(name)) return 'a section that stands in the file already';
   reading.sections.add(name);
   reading.section = name;
   reading.last = null;

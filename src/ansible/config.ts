@@ -7,6 +7,8 @@ import { InputError } from '../errors.ts';
 import type { Fault, Position } from '../errors.ts';
 import { parseConfigFile } from './config-file.ts';
 import type { Setting, Settings } from './config-file.ts';
+import { readVaultConfig, variableOf } from './config-vault.ts';
+import type { VaultConfig, VaultLookup } from './config-vault.ts';
 import { readText, showPath, statFile } from './text-file.ts';
 
 export interface ConfigOptions {
@@ -19,12 +21,7 @@ export interface AnsibleConfig {
   readonly inventory: readonly string[];
   /** `hash_behaviour=merge`: maps of several places are merged. */
   readonly mergeMaps: boolean;
-  /** Absolute. */
-  readonly vaultPasswordFile: string | null;
-  /** As `--vault-id` takes them. */
-  readonly vaultIdentityList: readonly string[];
-  readonly vaultEncryptIdentity: string | null;
-  readonly vaultIdMatch: boolean;
+  readonly vault: VaultConfig;
   /** What the operator should know. */
   readonly notes: readonly string[];
 }
@@ -65,6 +62,27 @@ const REFUSED: readonly (readonly [variable: string, key: string, standard: stri
  * @see https://docs.ansible.com/ansible/latest/reference_appendices/config.html#the-configuration-file
  */
 export function readAnsibleConfig(options: ConfigOptions): AnsibleConfig {
+  const { lookup, notes } = openConfig(options);
+  const faults = REFUSED.flatMap((one) => checkRefused(lookup, ...one));
+  if (faults.length > 0) throw new InputError(faults);
+  const vault = readVaultConfig(vaultLookup(lookup, options));
+  return {
+    ...readSettings(lookup, options),
+    vault: vault.config,
+    notes: [...notes, ...vault.notes],
+  };
+}
+
+/**
+ * Reads what says how vault passwords are chosen, whatever else is set: for a play, which Ansible
+ * itself has begun. Throws InputError as `readAnsibleConfig` does, but for settings that are not
+ * followed.
+ */
+export function readVaultSettings(options: ConfigOptions): VaultConfig {
+  return readVaultConfig(vaultLookup(openConfig(options).lookup, options)).config;
+}
+
+function openConfig(options: ConfigOptions): { lookup: Lookup; notes: string[] } {
   const { path, notes } = findConfigFile(options);
   const file = path === null ? '' : showPath(path, options.cwd);
   const settings: Settings =
@@ -78,24 +96,29 @@ export function readAnsibleConfig(options: ConfigOptions): AnsibleConfig {
       ? null
       : { value: plainValue(key, setting), folder, at: setting.at };
   };
-  const faults = REFUSED.flatMap((one) => checkRefused(lookup, ...one));
-  if (faults.length > 0) throw new InputError(faults);
-  return { ...readSettings(lookup, options), notes };
+  return { lookup, notes };
 }
 
-function readSettings(lookup: Lookup, options: ConfigOptions): Omit<AnsibleConfig, 'notes'> {
+function readSettings(
+  lookup: Lookup,
+  options: ConfigOptions,
+): Pick<AnsibleConfig, 'inventory' | 'mergeMaps'> {
   const inventory = lookup('ANSIBLE_INVENTORY', 'defaults.inventory');
-  const password = lookup('ANSIBLE_VAULT_PASSWORD_FILE', 'defaults.vault_password_file');
-  const ids = lookup('ANSIBLE_VAULT_IDENTITY_LIST', 'defaults.vault_identity_list');
-  const match = lookup('ANSIBLE_VAULT_ID_MATCH', 'defaults.vault_id_match')?.value ?? '';
-  const encrypt = lookup('ANSIBLE_VAULT_ENCRYPT_IDENTITY', 'defaults.vault_encrypt_identity');
   return {
     inventory: splitList(inventory).map((one) => expandPath(one, options)),
     mergeMaps: readMergeMaps(lookup('ANSIBLE_HASH_BEHAVIOUR', 'defaults.hash_behaviour')),
-    vaultPasswordFile: password === null ? null : expandPath(password, options),
-    vaultIdentityList: splitList(ids).map(({ value }) => value),
-    vaultEncryptIdentity: encrypt?.value ?? null,
-    vaultIdMatch: /^(?:y|yes|on|1|true|t)$/i.test(match),
+  };
+}
+
+/** Here, and for Ansible everywhere, a variable that is set to nothing hides what the file says. */
+function vaultLookup(lookup: Lookup, { env, cwd }: ConfigOptions): VaultLookup<Found> {
+  return {
+    find: (name) =>
+      env[variableOf(name)] === ''
+        ? { value: '', folder: cwd }
+        : lookup(variableOf(name), `defaults.${name}`),
+    splitList,
+    expandPath: (found) => expandPath(found, { env, cwd }),
   };
 }
 
@@ -116,7 +139,7 @@ function readMergeMaps(found: Found | null): boolean {
 }
 
 function plainValue(key: string, { value, at, isLong }: Setting): string {
-  const isRead = /\.(?:inventory|hash_behaviour|vault_\w+)$/.test(key);
+  const isRead = /\.(?:inventory|hash_behaviour|vault_\w+|ask_vault_pass)$/.test(key);
   if (!isRead || (value !== '' && !isLong && !/["']/.test(value))) return value;
   const wanted = 'a value on one line, without quotes';
   throw new InputError(refused(`the setting ${key.replace(/^.*\./, '')}`, at, wanted));

@@ -58,9 +58,10 @@ function isSplitPlainly(word: string): boolean {
 
 function readWords(text: string): Map<string, YamlNode> {
   const vars = new Map<string, YamlNode>();
+  const isOdd = /\\|[^\S ]/.test(text);
   for (let offset = skipSpaces(text, 0); offset < text.length; offset = skipSpaces(text, offset)) {
     WORD.lastIndex = offset;
-    const word = /\\|[^\S ]/.test(text) ? undefined : WORD.exec(text)?.[0];
+    const word = isOdd ? undefined : WORD.exec(text)?.[0];
     const at = { ...START, column: offset + 1 };
     const next = text.charAt(offset + (word?.length ?? 0));
     if (word === undefined || !' '.includes(next) || !isSplitPlainly(word))

@@ -30,12 +30,25 @@ export function parseHostNames(text: string, at: Position): HostNames {
   const address = text.endsWith(':') ? null : parseAddress(text);
   if (address !== null && (address.port ?? 0) < 100_000)
     return { names: expand(address.host, at), port: address.port };
-  const outside = text.replaceAll(/\[[^\]]*\]/g, '');
+  const outside = withoutBrackets(text);
   const isName = text.trim() !== '' && text.trim() !== '---' && !/[\n\r]|:$/.test(text);
   const hasPort = /^[^:]*:[0-9]+$/.test(outside) || text.startsWith('[');
   if (isName && !hasPort) return { names: expand(text, at), port: null };
   const fix = 'write name, name:port or [address]:port';
   throw hostFault('E_INVENTORY', at, 'something that is no name of a host', fix);
+}
+
+/** Without what stands between brackets; a pattern would look for their ends again and again. */
+function withoutBrackets(text: string): string {
+  let outside = '';
+  let done = 0;
+  for (let open = text.indexOf('['); open !== -1; open = text.indexOf('[', done)) {
+    const close = text.indexOf(']', open);
+    if (close === -1) break;
+    outside += text.slice(done, open);
+    done = close + 1;
+  }
+  return outside + text.slice(done);
 }
 
 function expand(text: string, at: Position): readonly string[] {

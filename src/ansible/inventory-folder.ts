@@ -1,6 +1,6 @@
 // A folder as an inventory: which of its files Ansible reads, and in which order.
 import { readdirSync } from 'node:fs';
-import { extname, join } from 'node:path';
+import { extname, join, relative, sep } from 'node:path';
 import { InputError } from '../errors.ts';
 import { compareNames } from './group-graph.ts';
 import { fileFault, statFile, unreadable } from './text-file.ts';
@@ -28,6 +28,12 @@ export function listInventories(folder: string, show: (path: string) => string):
     }));
   if (faults.length > 0) throw new InputError(faults);
   return paths;
+}
+
+/** Would Ansible take a file for an inventory if it stood in this folder, which `-i` names? */
+export function isListed(file: string, folder: string): boolean {
+  const names = relative(folder, file).split(sep);
+  return names[0] !== '..' && names.every((name) => name !== '' && !IGNORED.test(name));
 }
 
 function listBelow(folder: string, show: (path: string) => string): string[] {

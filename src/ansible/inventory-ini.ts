@@ -63,8 +63,8 @@ export function parseIniInventory(
     section: 'hosts',
   };
   for (const line of splitLines(text, file)) collectFaults(reading, () => readLine(reading, line));
-  for (const [name, { at }] of reading.pending) {
-    const fix = `add a section [${name}] or [${name}:children]`;
+  for (const { at } of reading.pending.values()) {
+    const fix = 'add a section for it: [NAME] with hosts, or [NAME:children]';
     reading.faults.push({ code: 'E_INI', at, found: 'a group without a section', fix });
   }
   if (reading.faults.length > 0) throw new InputError(reading.faults);

@@ -1,7 +1,7 @@
 // The catalog of known consumers: what a service's definition need not say.
 import type { FromSchema } from 'json-schema-to-ts';
 import { catalogData } from './catalog-data.ts';
-import type { catalogSchema } from './schema.ts';
+import type { catalogSchema } from './catalog-schema.ts';
 
 export type CatalogEntry = FromSchema<typeof catalogSchema>;
 

@@ -6,8 +6,10 @@ import type { HostView } from '../inventory.ts';
 import type { MapEntry, MapNode, YamlNode } from '../yaml/node.ts';
 import { describeType, getEntry, scalarText } from '../yaml/node.ts';
 import { faultsOf } from './faults.ts';
-import { readPasswordShape } from './password-shape.ts';
-import { ROLE_VARIABLES, serviceSchema, varsSchema } from './schema.ts';
+import { knownKeys } from './known-keys.ts';
+import { ROLE_VARIABLES } from './schema.ts';
+import { HOST_SECRETS, SERVICE_SECRETS } from './secret-places.ts';
+import { readSecretSetting, readSecretShape } from './secret-shape.ts';
 import { strayNames } from './stray-names.ts';
 import { validateVars, type SchemaError } from './validator.ts';
 import {
@@ -115,7 +117,12 @@ async function readSetting(
   into: Collected,
 ): Promise<void> {
   const aside = { ...into, faults: into.settingFaults, closed: into.closedSettings };
-  const value = await attempt(() => readTree(entry.value, reader), name, entry.at, aside);
+  const secretKey = HOST_SECRETS.get(name);
+  const read = (): Promise<YamlNode> =>
+    secretKey === undefined
+      ? readTree(entry.value, reader)
+      : readSecretSetting(entry.value, secretKey, reader);
+  const value = await attempt(read, name, entry.at, aside);
   if (value === null) return;
   into.roots.push({ ...entry, value });
   into.settings.set(name, { ...entry, value });
@@ -172,7 +179,7 @@ function unquotedName({ key, at }: MapEntry): Fault {
   };
 }
 
-/** Reads one definition; its password stays as it stands, since it may not be needed. */
+/** Reads one definition; its secrets stay as they stand, since they may not be needed. */
 async function readService(
   service: MapEntry,
   reader: ValueReader,
@@ -227,7 +234,7 @@ async function readKeys(map: MapNode, reader: ValueReader): Promise<MapNode> {
 }
 
 function readKey({ key, value }: MapEntry, reader: ValueReader): YamlNode | Promise<YamlNode> {
-  if (key === 'password') return readPasswordShape(value, reader);
+  if (typeof key === 'string' && SERVICE_SECRETS.has(key)) return readSecretShape(value, reader);
   return isLiteral(value) ? value : readTree(value, reader);
 }
 
@@ -269,19 +276,6 @@ function variableOf({ instancePath }: SchemaError): string {
 
 function serviceOf({ instancePath, propertyName }: SchemaError): string | undefined {
   return propertyName ?? instancePath.split('/')[2];
-}
-
-function knownKeys(instancePath: string): readonly string[] {
-  const [, variable, service, key] = instancePath.split('/');
-  if (variable === undefined) return Object.keys(varsSchema.properties);
-  if (variable === 'matrix_tokens_defaults') {
-    return Object.keys(varsSchema.properties.matrix_tokens_defaults.properties);
-  }
-  const { properties } = serviceSchema;
-  if (service === undefined || key === undefined) return Object.keys(properties);
-  return Object.keys(
-    key === 'password' ? properties.password.properties : properties.variables.properties,
-  );
 }
 
 /**

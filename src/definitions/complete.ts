@@ -1,5 +1,4 @@
 // From one checked map to a definition: the catalog fills in what the map leaves open.
-import { isAbsolute, resolve } from 'node:path';
 import type { Fault, Position } from '../errors.ts';
 import { InputError } from '../errors.ts';
 import { makeUserId, parseServerName, parseUserId } from '../matrix/user-id.ts';
@@ -10,10 +9,12 @@ import { catalogEntry, catalogNames } from './catalog.ts';
 import type { RawService } from './collect.ts';
 import type { HostSettings } from './host-settings.ts';
 import { chooseHomeserver } from './host-settings.ts';
-import { hideOpenPassword } from './password-shape.ts';
+import { findLogins } from './logins.ts';
+import { hideOpenSecret } from './secret-shape.ts';
+import { secretSource } from './secret-source.ts';
 import { suggest } from './suggest.ts';
 import type {
-  PasswordSource,
+  SecretSource,
   ServiceDefinition,
   TargetVariables,
   UnwantedService,
@@ -31,23 +32,24 @@ export async function completeService(
   const catalog = findCatalogEntry(raw);
   const map = withDefaults(raw.map, settings.defaults);
   const password = await findPassword(raw, map, catalog, reader);
-  const reason = await whyUnwanted(map, catalog, password, reader);
+  const hasLogin = getEntry(raw.map, 'login') !== undefined;
+  const reason = await whyUnwanted(map, catalog, { password, hasLogin }, reader);
   if (reason !== null) {
     const { serverName } = settings;
     return { host: reader.host, name: raw.name, at: raw.at, serverName, reason };
   }
   checkRenamed(catalog, reader);
   const user = await findUser(raw, map, catalog, reader);
+  const identity = identify(user, map, raw, settings);
+  const isOfHost = identity.homeserver.serverName === settings.serverName;
   const file = getEntry(map, 'vault_file');
-  const { userId, localpart, homeserver } = identify(user, map, raw, settings);
   return {
     host: reader.host,
     name: raw.name,
     at: raw.at,
-    userId,
-    localpart,
-    homeserver,
-    password,
+    ...identity,
+    ...findLogins({ service: raw.name, map, password, settings, isOfHost, reader }),
+    playbook: settings.playbook,
     variables: findVariables(raw.name, map, catalog),
     deviceId: textOf(map, 'device_id'),
     displayName: textOf(map, 'device_display_name') ?? `${raw.name} (matrix-tokens)`,
@@ -56,7 +58,19 @@ export async function completeService(
     vaultFormat: textOf(map, 'vault_format') === 'file' ? 'file' : 'inline',
     vaultId: textOf(map, 'vault_id'),
     installTag: catalog?.install_tag ?? null,
+    ...findRegisterAs(map, catalog),
   };
+}
+
+/** Whether somebody becomes a server administrator is written down, never guessed. */
+function findRegisterAs(
+  map: MapNode,
+  catalog: CatalogEntry | undefined,
+): Pick<ServiceDefinition, 'registerAs' | 'needsAdmin'> {
+  const own = textOf(map, 'register_as');
+  const needsAdmin = own === 'admin' || (own === null && catalog?.needs_admin === true);
+  if (own !== null) return { registerAs: needsAdmin ? 'admin' : 'bot', needsAdmin };
+  return { registerAs: needsAdmin ? null : 'bot', needsAdmin };
 }
 
 /** A name near a known one, with nothing that makes it a service of its own, is a typing error. */
@@ -117,13 +131,13 @@ async function findPassword(
   map: MapNode,
   catalog: CatalogEntry | undefined,
   reader: ValueReader,
-): Promise<PasswordSource | null> {
+): Promise<SecretSource | null> {
   const own = getEntry(map, 'password');
-  if (own !== undefined) return passwordSource(own.value, own.at, reader);
+  if (own !== undefined) return secretSource(own.value, own.at, reader);
   for (const name of catalog?.password ?? []) {
     const entry = reader.host.lookup(name).found?.entry;
     if (entry !== undefined && isSet(entry.value)) {
-      hideOpenPassword(entry.value, reader);
+      hideOpenSecret(entry.value, reader);
       return { kind: 'value', node: entry.value, at: entry.value.at };
     }
   }
@@ -135,30 +149,11 @@ function closedPassword(
   { at }: RawService,
   catalog: CatalogEntry | undefined,
   reader: ValueReader,
-): PasswordSource | null {
+): SecretSource | null {
   const [name] = catalog?.password ?? [];
   if (name === undefined || reader.decrypt !== null) return null;
   if (reader.host.lookup(name).closed.length === 0) return null;
   return { kind: 'value', node: { kind: 'scalar', at, value: `{{ ${name} }}` }, at };
-}
-
-function passwordSource(node: YamlNode, at: Position, reader: ValueReader): PasswordSource {
-  if (node.kind !== 'map') return { kind: 'value', node, at: node.at };
-  const command = getEntry(node, 'command')?.value;
-  if (command?.kind === 'seq') {
-    const [program = '', ...args] = command.items.map(nodeText);
-    const file = program.includes('/') ? fromInventory(program, reader) : program;
-    return { kind: 'command', words: [file, ...args], at };
-  }
-  if (getEntry(node, 'prompt') !== undefined) return { kind: 'prompt', at };
-  const file = textOf(node, 'file');
-  if (file === null) return { kind: 'env', name: textOf(node, 'env') ?? '', at };
-  return { kind: 'file', path: fromInventory(file, reader), at };
-}
-
-/** Relative paths in vars are relative to the inventory's folder. */
-function fromInventory(path: string, reader: ValueReader): string {
-  return isAbsolute(path) ? path : resolve(reader.host.inventoryFolder, path);
 }
 
 interface FoundUser {

@@ -1,5 +1,5 @@
-// From the schema's errors to sentences with a place. A value that was found is shown for choices
-// only: anything else might be a secret that stands in the wrong place.
+// From the schema's errors to sentences with a place. A value that was found is shown only where it
+// is nearly one of the choices: anything else might be a secret that stands in the wrong place.
 import type { Fault, Position } from '../errors.ts';
 import type { MapNode, YamlNode } from '../yaml/node.ts';
 import { describeType, getEntry, scalarText } from '../yaml/node.ts';
@@ -99,11 +99,10 @@ function wantedChoice(
 ): { found: string; wanted: string; fix?: string } {
   const value = spot.node.kind === 'scalar' ? scalarText(spot.node.value).slice(0, 40) : '';
   const fix = didYouMean(value, allowed);
-  return {
-    found: `${spot.label} is '${value}'`,
-    wanted: allowed.join(' or '),
-    ...(fix === undefined ? {} : { fix }),
-  };
+  const wanted = allowed.join(' or ');
+  // What is near to none of them may be anything, such as a password in the wrong line.
+  if (fix === undefined) return { found: `${spot.label} is something else`, wanted };
+  return { found: `${spot.label} is '${value}'`, wanted, fix };
 }
 
 function unknownKey(key: string, spot: Spot, known: readonly string[]): Fault {

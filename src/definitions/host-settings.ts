@@ -2,10 +2,14 @@
 import { isAbsolute, resolve } from 'node:path';
 import { InputError, type Fault, type Position } from '../errors.ts';
 import { BASE_URL_PROBLEMS, parseBaseUrl } from '../matrix/base-url.ts';
-import type { MapEntry, MapNode, YamlNode } from '../yaml/node.ts';
+import type { MapNode, YamlNode } from '../yaml/node.ts';
+import { getEntry } from '../yaml/node.ts';
 import type { RawHost } from './collect.ts';
-import type { HomeserverSettings } from './types.ts';
-import { ClosedVaultError, readValue, type ValueReader } from './values.ts';
+import { playbookSecret, readPlain, readPlaybook } from './playbook.ts';
+import { HOST_SECRETS } from './secret-places.ts';
+import { secretSource } from './secret-source.ts';
+import type { HomeserverSettings, PlaybookFacts, Registration, SecretSource } from './types.ts';
+import { ClosedVaultError, readValue, textOf, type ValueReader } from './values.ts';
 
 const DEFAULT_MAX_WAIT_S = 600;
 
@@ -23,6 +27,10 @@ export interface HostSettings {
   /** Absolute, with its place. */
   readonly vaultDir: { readonly path: string; readonly at: Position } | null;
   readonly defaults: MapNode | null;
+  /** Secrets of the homeserver, by the variable that holds them. */
+  readonly secrets: ReadonlyMap<string, HostSecret>;
+  readonly register: CheckedRegistration | null;
+  readonly playbook: PlaybookFacts;
   /** Where a closed vault may hold the server name that nothing else names. */
   readonly hiddenName: string | null;
   /** Why the variable that should name it could not be read. */
@@ -31,10 +39,20 @@ export interface HostSettings {
   readonly closed: ClosedVaultError | null;
 }
 
+/** With what is wrong with its URL, which counts only for a service that may need it. */
+type CheckedRegistration = Registration & { readonly fault: Fault | null };
+
+/** A secret of the homeserver, and whether the operator gave it for us. */
+export interface HostSecret {
+  readonly source: SecretSource;
+  /** False: the playbook has it for itself. */
+  readonly isGiven: boolean;
+}
+
 /** Gives the settings of a host. Throws InputError or ClosedVaultError. */
 export async function readHostSettings(raw: RawHost, reader: ValueReader): Promise<HostSettings> {
   const value = (name: string): YamlNode | undefined => raw.settings.get(name)?.value;
-  const named = value('matrix_tokens_server_name') ?? (await readText('matrix_domain', reader));
+  const named = value('matrix_tokens_server_name') ?? (await readPlain('matrix_domain', reader));
   const serverName = textOrNull(named ?? undefined);
   const caFile = plain(value('matrix_tokens_ca_file'));
   const defaults = value('matrix_tokens_defaults');
@@ -53,6 +71,9 @@ export async function readHostSettings(raw: RawHost, reader: ValueReader): Promi
     maxWait: Number(plain(value('matrix_tokens_max_wait')) ?? DEFAULT_MAX_WAIT_S),
     vaultDir: readVaultDir(value('matrix_tokens_vault_dir'), reader),
     defaults: defaults?.kind === 'map' ? defaults : null,
+    secrets: await findSecrets(raw, reader),
+    register: findRegistration(raw, reader),
+    playbook: await readPlaybook(reader),
     closed:
       hidden === undefined ? null : new ClosedVaultError(`${hidden.name} is vaulted`, hidden.at),
     ...(serverName === null ? await whyUnnamed(reader) : { hiddenName: null, nameFaults: [] }),
@@ -89,24 +110,44 @@ async function whyUnnamed(reader: ValueReader): Promise<Unnamed> {
 
 /** matrix-docker-ansible-deploy serves the API there; its well-known often does not exist. */
 async function playbookUrl(reader: ValueReader): Promise<YamlNode | null> {
-  const node = await readText('matrix_server_fqn_matrix', reader);
+  const node = await readPlain('matrix_server_fqn_matrix', reader);
   const name = textOrNull(node ?? undefined);
   if (node === null || name === null) return null;
-  const tls = await readText('matrix_playbook_ssl_enabled', reader);
+  const tls = await readPlain('matrix_playbook_ssl_enabled', reader);
   const scheme = plain(tls ?? undefined) === false ? 'http' : 'https';
   return { kind: 'scalar', at: node.at, value: `${scheme}://${name}` };
 }
 
-/** These variables belong to others: what is not plain text there is none of our business. */
-async function readText(name: string, reader: ValueReader): Promise<YamlNode | null> {
-  const entry: MapEntry | undefined = reader.host.lookup(name).found?.entry;
-  if (entry === undefined) return null;
-  try {
-    return await readValue(entry.value, reader);
-  } catch (error) {
-    if (error instanceof InputError || error instanceof ClosedVaultError) return null;
-    throw error;
+async function findSecrets(
+  raw: RawHost,
+  reader: ValueReader,
+): Promise<ReadonlyMap<string, HostSecret>> {
+  const secrets = new Map<string, HostSecret>();
+  for (const variable of HOST_SECRETS.keys()) {
+    const own = ownSecret(variable, raw, reader);
+    const source = own ?? (await playbookSecret(variable, reader));
+    if (source !== null) secrets.set(variable, { source, isGiven: own !== null });
   }
+  return secrets;
+}
+
+function ownSecret(variable: string, raw: RawHost, reader: ValueReader): SecretSource | null {
+  const map = raw.settings.get(variable)?.value;
+  const key = HOST_SECRETS.get(variable);
+  const entry = map?.kind === 'map' && key !== undefined ? getEntry(map, key) : undefined;
+  return entry === undefined ? null : secretSource(entry.value, entry.at, reader);
+}
+
+/** Nobody is created by mistake: here nothing counts but what the operator wrote for us. */
+function findRegistration(raw: RawHost, reader: ValueReader): CheckedRegistration | null {
+  const secret = ownSecret('matrix_tokens_register', raw, reader);
+  const map = raw.settings.get('matrix_tokens_register')?.value;
+  if (secret === null || map?.kind !== 'map') return null;
+  const url = textOf(map, 'url');
+  const at = getEntry(map, 'url')?.value.at;
+  const allowHttp = plain(raw.settings.get('matrix_tokens_allow_http')?.value) === true;
+  const fault = url === null ? null : checkUrl(url, at ?? map.at, allowHttp);
+  return { secret, url: url === null ? null : url.replace(/\/+$/, ''), fault };
 }
 
 export interface HomeserverQuestion {
@@ -136,12 +177,16 @@ export function chooseHomeserver(question: HomeserverQuestion): HomeserverSettin
   const url = ownUrl ?? (isHosts ? settings.url : null);
   const fault = ownUrl === null ? settings.urlFault : checkUrl(ownUrl, own?.at, settings.allowHttp);
   if (url !== null && fault !== null) throw new InputError(fault);
+  // The secret is that of the host's homeserver: no other server is to see anything made of it.
+  const register = serverName === settings.serverName ? settings.register : null;
+  if (register !== null && register.fault !== null) throw new InputError(register.fault);
   return {
     serverName,
     url,
     allowHttp: settings.allowHttp,
     caFile: settings.caFile,
     maxWait: settings.maxWait,
+    register,
   };
 }
 

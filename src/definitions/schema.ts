@@ -1,74 +1,17 @@
 // What may stand in vars, as JSON Schema: the source of the types, of the checks, of
 // vars/*.schema.json for editors and of docs/definitions.md. `writeOnly` marks what may hold a
 // secret: what was found there is never shown.
-
-const variablePath = {
-  description:
-    'Name of the variable that receives the value, or a path into a map as a list of keys.',
-  type: ['string', 'array'],
-  pattern: '^[A-Za-z_][A-Za-z0-9_]*$',
-  maxLength: 255,
-  items: { type: 'string', minLength: 1, maxLength: 255 },
-  minItems: 1,
-  maxItems: 8,
-} as const;
-
-const variables = {
-  type: 'object',
-  description:
-    'Where the values go. Without it: access_token into vault_<service>_access_token (or what the catalog says).',
-  properties: {
-    access_token: variablePath,
-    device_id: variablePath,
-  },
-  required: ['access_token'],
-  additionalProperties: false,
-} as const;
-
-const password = {
-  description:
-    'The password of the user: a string, or one of {file: path}, {env: NAME}, {command: [program, argument, ...]} and {prompt: true}.',
-  writeOnly: true,
-  type: ['string', 'object'],
-  minLength: 1,
-  properties: {
-    file: {
-      type: 'string',
-      minLength: 1,
-      description:
-        'A file that holds nothing but the password; relative to the folder of the inventory. A final newline is dropped. It may be encrypted with Ansible Vault.',
-    },
-    env: {
-      type: 'string',
-      pattern: '^[A-Za-z_][A-Za-z0-9_]*$',
-      description: 'Name of an environment variable that holds the password.',
-    },
-    command: {
-      type: 'array',
-      items: { type: 'string' },
-      minItems: 1,
-      maxItems: 100,
-      description:
-        'A program with its arguments that prints the password; its words are handed over as they stand, never in check mode. A program with a relative path is looked for from the folder of the inventory. Nothing here may come from a vault.',
-    },
-    prompt: {
-      type: 'boolean',
-      const: true,
-      description: 'true: asked for on the terminal, once a user and run; never in check mode.',
-    },
-  },
-  minProperties: 1,
-  maxProperties: 1,
-  additionalProperties: false,
-} as const;
+import { LOGIN_METHODS } from '../matrix/login/registry.ts';
+import { kind, secretSource, variables } from './schema-parts.ts';
 
 /** Keys that a service and matrix_tokens_defaults have in common. */
 const sharedProperties = {
-  kind: {
+  kind,
+  login: {
     type: 'string',
-    enum: ['bot', 'bridge'],
+    enum: ['auto', ...LOGIN_METHODS.map(({ name }) => name)],
     description:
-      'bot: logs in with a password. bridge: without a password it is skipped, since it uses its as_token.',
+      'How it logs in. auto (default): with its password, or else with the shared secret of the host, as the homeserver offers it. Any other: in this way only.',
   },
   enabled: {
     type: 'boolean',
@@ -95,9 +38,10 @@ const sharedProperties = {
   },
   vault_id: {
     type: 'string',
-    pattern: '^[^@;\\s]+$',
+    pattern: '^[!-:<-?A-~](?:[ -:<-?A-~]*[!-:<-?A-~])?$',
     maxLength: 100,
-    description: 'Vault ID (label) to encrypt with, where several vault passwords are given.',
+    description:
+      'Vault ID (label) to encrypt with, where several vault passwords are given. What a file holds keeps its own.',
   },
 } as const;
 
@@ -118,7 +62,7 @@ export const serviceSchema = {
       description:
         'Localpart or full user ID. Default: from the catalog, else the name of the service.',
     },
-    password,
+    password: secretSource('The password of the user'),
     variables,
     device_id: {
       type: 'string',
@@ -132,7 +76,13 @@ export const serviceSchema = {
       minLength: 1,
       maxLength: 1000,
       description:
-        'File that receives the values, relative to the folder of the inventory; one that you keep by hand is extended at its end. Default: host_vars/<host>/vault_matrix_tokens/<service>.yml.',
+        'File that receives the values, relative to the folder of the inventory; in one that you keep by hand every other byte stays. Default: host_vars/<host>/vault_matrix_tokens/<service>.yml.',
+    },
+    register_as: {
+      type: 'string',
+      enum: ['bot', 'admin'],
+      description:
+        'What its user is created as, if it is missing and matrix_tokens_register is set: bot (default) or admin, a server administrator. Users that exist stay as they are.',
     },
     ...sharedProperties,
   },
@@ -193,6 +143,31 @@ export const varsSchema = {
       description:
         'Folder that receives the files, as <folder>/<host>/<service>.yml, where the inventory does not last, as in AWX; relative to the folder of the inventory. Default: host_vars beside the inventory.',
     },
+    matrix_tokens_shared_secret_auth: {
+      type: 'object',
+      description:
+        'The module shared_secret_auth of the homeserver: its users log in without passwords (login: shared_secret). Default: matrix_synapse_ext_password_provider_shared_secret_auth_shared_secret, where that module is enabled and a service has no password.',
+      properties: { shared_secret: secretSource('The shared_secret of the module') },
+      required: ['shared_secret'],
+      additionalProperties: false,
+    },
+    matrix_tokens_register: {
+      type: 'object',
+      description:
+        'Users that are missing are created, by the registration API of Synapse and Dendrite. Without it nobody is created.',
+      properties: {
+        shared_secret: secretSource('The registration_shared_secret of the homeserver'),
+        url: {
+          type: 'string',
+          minLength: 1,
+          maxLength: 500,
+          description:
+            'Base URL where /_synapse/admin/v1/register is reachable, such as that of an SSH tunnel: http://127.0.0.1:8008. Default: that of the client-server API.',
+        },
+      },
+      required: ['shared_secret'],
+      additionalProperties: false,
+    },
     matrix_tokens_max_wait: {
       type: 'number',
       minimum: 0,
@@ -230,53 +205,3 @@ export const ROLE_VARIABLES: readonly string[] = [
   ...Object.keys(roleProperties),
   'matrix_tokens_changed_services',
 ];
-
-const catalogValue = {
-  anyOf: [{ type: 'string' }, { type: 'boolean' }, { type: 'number' }],
-} as const;
-const variableName = { type: 'string', pattern: '^[A-Za-z_][A-Za-z0-9_]*$' } as const;
-
-/** An entry of the catalog: vars/services/<service>.yml. */
-export const catalogSchema = {
-  $schema: 'http://json-schema.org/draft-07/schema#',
-  title: 'Catalog entry of matrix-tokens',
-  type: 'object',
-  properties: {
-    kind: { ...sharedProperties.kind },
-    user: {
-      type: 'object',
-      description: 'Where the user is found: a variable, or else a default localpart.',
-      properties: { variable: variableName, default: { type: 'string', minLength: 1 } },
-      additionalProperties: false,
-    },
-    password: {
-      type: 'array',
-      description: 'Variables that may hold the password, the first that is set counts.',
-      items: variableName,
-    },
-    variables,
-    enabled: { ...variableName, description: 'Variable that switches the service on and off.' },
-    unwanted_when: {
-      type: 'array',
-      description:
-        'No token is wanted when one of these variables has this value; without `equals`, when it is set at all.',
-      items: {
-        type: 'object',
-        properties: { variable: variableName, equals: catalogValue },
-        required: ['variable'],
-        additionalProperties: false,
-      },
-    },
-    renamed: {
-      type: 'object',
-      description: 'Old names of variables that no longer work, with the new ones.',
-      additionalProperties: variableName,
-    },
-    install_tag: {
-      type: 'string',
-      description: 'Tag of the playbook run that installs the service with its new token.',
-    },
-  },
-  required: ['kind'],
-  additionalProperties: false,
-} as const;

@@ -11,8 +11,8 @@ export interface TargetVariables {
   readonly deviceId: VariablePath | null;
 }
 
-/** Where a password comes from. Nothing is read before it is needed. */
-export type PasswordSource =
+/** Where a password or another secret comes from. Nothing is read before it is needed. */
+export type SecretSource =
   | { readonly kind: 'value'; readonly node: YamlNode; readonly at: Position }
   | { readonly kind: 'file'; readonly path: string; readonly at: Position }
   | { readonly kind: 'env'; readonly name: string; readonly at: Position }
@@ -29,6 +29,15 @@ export interface HomeserverSettings {
   readonly caFile: string | null;
   /** Seconds to wait for rate limits, a run. */
   readonly maxWait: number;
+  /** How users that do not exist are created; null: not at all. */
+  readonly register: Registration | null;
+}
+
+/** @see Synapse's admin API, "Shared-Secret Registration" */
+export interface Registration {
+  readonly secret: SecretSource;
+  /** Base URL of the admin API; null: that of the homeserver. */
+  readonly url: string | null;
 }
 
 export interface ServiceDefinition {
@@ -40,7 +49,17 @@ export interface ServiceDefinition {
   readonly localpart: string;
   readonly homeserver: HomeserverSettings;
   readonly variables: TargetVariables;
-  readonly password: PasswordSource | null;
+  /** The ways to log in that it has secrets for, the one to be tried first at the beginning. */
+  readonly logins: readonly string[];
+  /** The secrets by the way to log in that takes them. */
+  readonly secrets: ReadonlyMap<string, SecretSource>;
+  /** What it lacks for a login; null: nothing. */
+  readonly lack: LoginLack | null;
+  /** What its user is created as, should it have to be; null: that has to be said. */
+  readonly registerAs: 'bot' | 'admin' | null;
+  /** True: its user is of no use unless it is a server administrator. */
+  readonly needsAdmin: boolean;
+  readonly playbook: PlaybookFacts;
   /** Fixed by the operator; null: a new one at each login. */
   readonly deviceId: string | null;
   readonly displayName: string;
@@ -51,6 +70,26 @@ export interface ServiceDefinition {
   readonly vaultFormat: 'inline' | 'file';
   readonly vaultId: string | null;
   readonly installTag: string | null;
+}
+
+/** Why a service cannot be logged in. */
+export interface LoginLack {
+  /** The name of a way to log in, or `auto`. */
+  readonly login: string;
+  readonly wanted: string;
+  readonly fix: string;
+  /** Files that were left closed and may hold what it lacks. */
+  readonly closed: readonly string[];
+}
+
+/** What matrix-docker-ansible-deploy says of the homeserver that it installs. */
+export interface PlaybookFacts {
+  /** True where the inventory is one of that playbook. */
+  readonly isUsed: boolean;
+  /** `synapse`, `dendrite`, …; null: it does not say. */
+  readonly implementation: string | null;
+  /** True: Matrix Authentication Service stands before the homeserver. */
+  readonly hasMas: boolean;
 }
 
 /** A service that is switched off or wants no token. */

@@ -2,14 +2,17 @@
 import type { MapNode, YamlNode } from '../yaml/node.ts';
 import { getEntry, scalarText } from '../yaml/node.ts';
 import type { CatalogEntry } from './catalog.ts';
-import type { PasswordSource } from './types.ts';
+import type { SecretSource } from './types.ts';
 import { readValue, textOf, type ValueReader } from './values.ts';
 
-/** Gives why a service wants no token, or null where it wants one. Throws like readValue. */
+/**
+ * Gives why a service wants no token, or null where it wants one. `own`: what its definition, not
+ * the defaults, has to log in with. Throws like readValue.
+ */
 export async function whyUnwanted(
   map: MapNode,
   catalog: CatalogEntry | undefined,
-  password: PasswordSource | null,
+  own: { readonly password: SecretSource | null; readonly hasLogin: boolean },
   reader: ValueReader,
 ): Promise<string | null> {
   const enabled = getEntry(map, 'enabled');
@@ -19,7 +22,7 @@ export async function whyUnwanted(
     if (isFalse(value)) return `${catalog.enabled} is false`;
   }
   const kind = textOf(map, 'kind') ?? catalog?.kind ?? 'bot';
-  if (kind === 'bridge' && password === null) return 'uses its as_token';
+  if (kind === 'bridge' && own.password === null && !own.hasLogin) return 'uses its as_token';
   return conflictingMode(catalog, reader);
 }
 
@@ -61,6 +64,11 @@ export async function readVariable(
 
 function isFalse(node: YamlNode | null): boolean {
   return node?.kind === 'scalar' && isEqual(node, false);
+}
+
+/** Tells whether a value is true, or a word that Ansible's playbooks take for it. */
+export function isTrue(node: YamlNode): boolean {
+  return isEqual(node, true);
 }
 
 /** Ansible's playbooks compare after `| bool`, so the words count like the values. */

@@ -1,7 +1,8 @@
 // The only home of ajv. In the bundle this module is replaced by code that ajv wrote at build
 // time, since compiling a schema costs more than everything else of a run with nothing to do.
 import { Ajv, type ErrorObject } from 'ajv';
-import { catalogSchema, varsSchema } from './schema.ts';
+import { catalogSchema } from './catalog-schema.ts';
+import { varsSchema } from './schema.ts';
 
 /** Options for every use of ajv here. Never `verbose`: errors would hold the values. */
 export const AJV_OPTIONS = {

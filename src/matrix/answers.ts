@@ -9,7 +9,7 @@ import {
 } from './failure.ts';
 import type { HttpAnswer, HttpResult, HttpTransport, TransportReason } from './http-result.ts';
 import { FAILURE_HINTS } from './hints.ts';
-import { askedWaitMs } from './retry-timing.ts';
+import { askedWaitMs, freeIn } from './retry-timing.ts';
 import { cleanErrcode, cleanServerText } from './server-text.ts';
 
 interface Verdict {
@@ -158,6 +158,7 @@ function classifyAnswer(answer: HttpAnswer): Failure {
     message: `${meaningOf(code)}: ${describeAnswer(answer, errcode)}`,
     hint: hintFor(code),
     retryAfterMs: askedWaitMs(answer),
+    freeIn: freeIn(answer),
     maybeExecuted: !provesRefusal(answer.status),
   };
 }

@@ -37,7 +37,9 @@ export function isLoopback(host: string): boolean {
 
 /** True if `host` is the host of the server name or a name below it. */
 export function isAtOrBelow(host: string, serverNameHost: string): boolean {
-  const parent = serverNameHost.toLowerCase();
+  // As `URL` writes it: an IPv6 address can be written in many ways.
+  const origin = `https://${serverNameHost}`;
+  const parent = URL.canParse(origin) ? new URL(origin).hostname : serverNameHost.toLowerCase();
   return host === parent || (!parent.startsWith('[') && host.endsWith(`.${parent}`));
 }
 

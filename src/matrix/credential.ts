@@ -1,11 +1,11 @@
 // The answer to a login. A 200 opened a session: where it cannot be used, the failure carries it, so
 // that the caller can log it out.
-import { redact, Secret } from '../secret.ts';
+import { Secret } from '../secret.ts';
 import { classifyFailure, isSuccess } from './answers.ts';
 import { FAILURE_CODES, type Failure, type KnownCode, type OpenedSession } from './failure.ts';
 import { FAILURE_HINTS } from './hints.ts';
 import type { HttpAnswer, HttpResult } from './http-result.ts';
-import { cleanServerText } from './server-text.ts';
+import { cleanDeviceId, cleanServerText } from './server-text.ts';
 
 /** Ansible templates what it reads: only characters that mean nothing to it, or to a header. */
 const ACCESS_TOKEN = /^[A-Za-z0-9._~+/=:-]{1,4096}$/;
@@ -89,16 +89,13 @@ function unusable(answer: HttpAnswer, problem: Problem): Failure {
   };
 }
 
-function openedSession(accessToken: unknown, deviceId: unknown): OpenedSession | undefined {
+/** Gives the session that an answer holds, or undefined. */
+export function openedSession(accessToken: unknown, deviceId: unknown): OpenedSession | undefined {
   if (!(accessToken instanceof Secret) && typeof deviceId !== 'string') return undefined;
   const isSendable = accessToken instanceof Secret && SENDABLE.test(accessToken.reveal());
   return {
-    deviceId: typeof deviceId === 'string' && isShowable(deviceId) ? deviceId : null,
+    // One that is not the one asked for is any text, even a secret sent back.
+    deviceId: typeof deviceId === 'string' ? cleanDeviceId(deviceId) : null,
     accessToken: isSendable ? accessToken : null,
   };
-}
-
-/** A device ID that is not the one asked for is any text, even a secret sent back. */
-function isShowable(deviceId: string): boolean {
-  return SENDABLE.test(deviceId) && redact(deviceId) === deviceId;
 }

@@ -12,6 +12,7 @@ import {
 import { endpointUrl, type Homeserver } from './homeserver.ts';
 import type { HttpClient } from './http.ts';
 import type { HttpResult } from './http-result.ts';
+import { cleanLoginType } from './server-text.ts';
 import { parseServerName } from './user-id.ts';
 import { checkDiscovered, readWellKnown, wellKnownFailure } from './well-known.ts';
 
@@ -35,10 +36,11 @@ export async function discoverHomeserver(
   const found = await findBaseUrl(request, client);
   if (isFailure(found)) return found;
   const { baseUrl } = found;
-  const api = await readVersions(client, baseUrl);
-  if (isFailure(api)) return found.isGuess ? explainGuess(request, api) : api;
-  const flows = await readFlows(client, { baseUrl, api });
-  return isFailure(flows) ? flows : { serverName: request.serverName, baseUrl, api, flows };
+  const versions = await readVersions(client, baseUrl);
+  if (isFailure(versions)) return found.isGuess ? explainGuess(request, versions) : versions;
+  const logins = await readLogins(client, { baseUrl, api: versions.api });
+  if (isFailure(logins)) return logins;
+  return { serverName: request.serverName, baseUrl, ...versions, ...logins };
 }
 
 interface FoundBaseUrl {
@@ -87,25 +89,35 @@ function explainGuess({ serverName }: DiscoveryRequest, failure: Failure): Failu
   return { ...failure, code: 'NO_HOMESERVER', message: `${message}, and ${failure.message}`, hint };
 }
 
-async function readVersions(client: HttpClient, baseUrl: string): Promise<'v3' | 'r0' | Failure> {
+type Versions = Pick<Homeserver, 'api' | 'software'>;
+
+async function readVersions(client: HttpClient, baseUrl: string): Promise<Versions | Failure> {
   const result = await client.request('GET', `${baseUrl}/_matrix/client/versions`);
   const versions = isSuccess(result) ? result.json?.['versions'] : undefined;
   if (!Array.isArray(versions)) return ofWholeHomeserver(classifyFailure(result));
   const names = versions.filter((version) => typeof version === 'string');
-  if (names.some((name) => name.startsWith('v1.'))) return 'v3';
-  if (names.some((name) => name.startsWith('r0.'))) return 'r0';
+  if (names.some((name) => name.startsWith('v1.'))) return { api: 'v3', ...softwareOf(result) };
+  if (names.some((name) => name.startsWith('r0.'))) return { api: 'r0', ...softwareOf(result) };
   return homeserverFailure('UNSUPPORTED_VERSION', {
     message: `${FAILURE_CODES.UNSUPPORTED_VERSION}: ${result.request} names neither v1.* nor r0.*`,
   });
 }
 
+function softwareOf(result: HttpResult): Pick<Homeserver, 'software'> {
+  return result.kind === 'answer' && result.software !== null ? { software: result.software } : {};
+}
+
 type Api = Pick<Homeserver, 'baseUrl' | 'api'>;
 
+type Logins = Pick<Homeserver, 'flows' | 'isOAuthOnly'>;
+
 /** @see https://spec.matrix.org/v1.19/client-server-api/#get_matrixclientv3login */
-async function readFlows(client: HttpClient, api: Api): Promise<readonly string[] | Failure> {
+async function readLogins(client: HttpClient, api: Api): Promise<Logins | Failure> {
   const result = await client.request('GET', endpointUrl(api, '/login'));
   const flows = isSuccess(result) ? result.json?.['flows'] : undefined;
-  if (Array.isArray(flows)) return flows.map(typeOfFlow).filter((type) => type !== null);
+  if (Array.isArray(flows)) {
+    return { flows: flows.map(typeOfFlow).filter((type) => type !== null) };
+  }
   if (result.kind === 'answer' && errcodeOf(result) === 'M_UNRECOGNIZED') {
     return explainMissingLogin(client, api, ofWholeHomeserver(classifyFailure(result)));
   }
@@ -115,7 +127,7 @@ async function readFlows(client: HttpClient, api: Api): Promise<readonly string[
 function typeOfFlow(flow: unknown): string | null {
   if (typeof flow !== 'object' || flow === null || !('type' in flow)) return null;
   // Whatever else stands there is neither looked for nor fit to be shown.
-  return typeof flow.type === 'string' && /^[\w.-]{1,100}$/.test(flow.type) ? flow.type : null;
+  return typeof flow.type === 'string' ? cleanLoginType(flow.type) : null;
 }
 
 /** @see https://spec.matrix.org/v1.19/client-server-api/#authentication-api-discovery */
@@ -123,13 +135,10 @@ async function explainMissingLogin(
   client: HttpClient,
   api: Api,
   failure: Failure,
-): Promise<Failure> {
+): Promise<Logins | Failure> {
   const metadata = await client.request('GET', `${api.baseUrl}/_matrix/client/v1/auth_metadata`);
   if (!isSuccess(metadata) || metadata.json === null) return failure;
-  return homeserverFailure('OAUTH_ONLY', {
-    message: `${FAILURE_CODES.OAUTH_ONLY}: ${api.baseUrl} has no /login`,
-    hint: 'on Matrix Authentication Service let the reverse proxy route /login, /logout and /refresh to it, or make the token there and put it into your vars: mas-cli manage issue-compatibility-token <localpart> <device_id>',
-  });
+  return { flows: [], isOAuthOnly: true };
 }
 
 /** /versions was answered, so that it is only this path that leads somewhere else. */

@@ -13,6 +13,7 @@ export const FAILURE_CODES = {
   INTERRUPTED: 'the run was interrupted before this was done',
   NETWORK: 'the network knows no way to the homeserver',
   NO_HOMESERVER: 'no homeserver was found for the server name',
+  NO_LOGIN_FLOW: 'the homeserver offers no login that the definition has a secret for',
   NO_PASSWORD_FLOW: 'the homeserver offers no login with a password',
   NOT_MATRIX: 'something that is not a Matrix homeserver answered',
   OAUTH_ONLY: 'the homeserver has no login but OAuth 2.0',
@@ -20,6 +21,8 @@ export const FAILURE_CODES = {
   PROXY: 'the proxy of the environment refused the connection',
   REDIRECT: 'the server redirects to another address, where no password is sent',
   REFUSED: 'nothing accepts connections at the address of the homeserver',
+  REGISTER_NOT_OFFERED: 'the homeserver has no registration with a shared secret at this address',
+  REGISTER_SECRET: 'the homeserver refused the registration secret, since its own is another',
   RESET: 'the connection broke before the answer was complete',
   SERVER_ERROR: 'the homeserver, or the proxy in front of it, has trouble of its own',
   TIMEOUT: 'no complete answer came in time',
@@ -48,6 +51,8 @@ export const FAILURE_CODES = {
   M_USER_LIMIT_EXCEEDED: 'the user has reached a limit of the homeserver, such as that of devices',
   M_USER_LOCKED: 'the user is locked',
   M_USER_SUSPENDED: 'the user is suspended',
+  M_USER_IN_USE: 'there is a user of this name already',
+  M_WEAK_PASSWORD: 'the homeserver finds the password too weak',
   ORG_MATRIX_EXPIRED_ACCOUNT: 'the account of the user has expired',
   'ORG.MATRIX.MSC3866_USER_AWAITING_APPROVAL':
     'the user waits for the approval of an administrator',
@@ -89,6 +94,8 @@ export interface Failure {
   readonly hint?: string | undefined;
   /** Milliseconds that the server asks to wait; null: it asks for none. */
   readonly retryAfterMs?: number | null;
+  /** When it lets the next request through, as bounds in milliseconds from its answer. */
+  readonly freeIn?: { readonly least: number; readonly most: number } | null;
   /** Only a failure of scope `retry` has one. */
   readonly retry?: RetryRule | undefined;
   /** The same code for another user right after it means that the homeserver is at fault. */

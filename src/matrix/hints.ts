@@ -13,6 +13,9 @@ export const FAILURE_HINTS: Readonly<Partial<Record<KnownCode, string>>> = {
   PROXY: 'check HTTPS_PROXY and HTTP_PROXY, or name the homeserver in NO_PROXY',
   REDIRECT: 'set matrix_tokens_homeserver_url to the address that it leads to, if you trust it',
   REFUSED: 'check that the homeserver runs, and the port in matrix_tokens_homeserver_url',
+  REGISTER_NOT_OFFERED:
+    'set `registration_shared_secret` on the homeserver, and `url` of matrix_tokens_register to where its /_synapse/admin is reachable, if need be through a tunnel',
+  REGISTER_SECRET: 'compare it with `registration_shared_secret` of the homeserver',
   RESET: 'run again; if it stays so, look into the logs of the homeserver and its reverse proxy',
   SERVER_ERROR: 'look into the logs of the homeserver and its reverse proxy, then run again',
   TIMEOUT:
@@ -26,11 +29,13 @@ export const FAILURE_HINTS: Readonly<Partial<Record<KnownCode, string>>> = {
     'check the user ID and the password; it is not tried again, since failed logins lock a user out',
   M_INVALID_USERNAME: 'check the user ID: its server has to be this homeserver',
   M_LIMIT_EXCEEDED:
-    'run again later, allow more with --max-wait, or raise rc_login on the homeserver',
+    'run again later, or allow more with --max-wait (in vars: matrix_tokens_max_wait)',
   M_NOT_FOUND: 'create the user on the homeserver first',
   M_UNRECOGNIZED: 'check matrix_tokens_homeserver_url and what the reverse proxy routes',
   M_USER_DEACTIVATED: 'name another user, or let an administrator reactivate this one',
   M_USER_LIMIT_EXCEEDED: 'log old sessions of the user out',
+  M_USER_IN_USE: 'check its password',
   M_USER_LOCKED: 'let an administrator of the homeserver unlock the user',
   M_USER_SUSPENDED: 'let an administrator of the homeserver end the suspension',
+  M_WEAK_PASSWORD: 'give the user a longer password; Dendrite wants eight characters',
 };

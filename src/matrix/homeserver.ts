@@ -9,6 +9,10 @@ export interface Homeserver {
   readonly api: 'v3' | 'r0';
   /** The login types that it offers. */
   readonly flows: readonly string[];
+  /** True: it has no `/login` at all, but the OAuth 2.0 API. */
+  readonly isOAuthOnly?: boolean;
+  /** What it calls itself, such as `Synapse`; absent: it does not say, or something else answers. */
+  readonly software?: string;
 }
 
 /** Gives the URL of an endpoint, such as `/login`, whose parts are percent-encoded already. */
@@ -23,10 +27,10 @@ export function endpointUrl(homeserver: Pick<Homeserver, 'baseUrl' | 'api'>, pat
 export function missingPasswordFlow(homeserver: Homeserver): Failure | null {
   if (homeserver.flows.includes('m.login.password')) return null;
   const offered = homeserver.flows.length === 0 ? 'nothing' : homeserver.flows.join(', ');
+  const isSso = homeserver.flows.includes('m.login.sso');
+  const kind = isSso ? ', but single sign-on (SSO)' : '';
   return homeserverFailure('NO_PASSWORD_FLOW', {
-    message: `${FAILURE_CODES.NO_PASSWORD_FLOW}: ${homeserver.baseUrl} offers ${offered}`,
-    hint: homeserver.flows.includes('m.login.sso')
-      ? 'make the token where the homeserver manages its sessions and put it into your vars; on Matrix Authentication Service: mas-cli manage issue-compatibility-token <localpart> <device_id>'
-      : 'let the homeserver accept passwords (on Synapse: password_config.enabled), or put a token into your vars',
+    message: `${FAILURE_CODES.NO_PASSWORD_FLOW}${kind}: ${homeserver.baseUrl} offers ${offered}`,
+    hint: 'let the homeserver accept passwords (on Synapse: password_config.enabled), or put a token into your vars',
   });
 }

@@ -1,11 +1,18 @@
 // What came of one request, and how an answer is read: secrets are wrapped as soon as they are
 // parsed, and nothing else of what a server wrote is left lying open.
-import { promisify } from 'node:util';
+import { inspect, promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import { redact, Secret } from '../secret.ts';
-import { cleanMediaType } from './server-text.ts';
+import { Secret } from '../secret.ts';
+import { cleanMediaType, cleanProductName, cleanRetryAfter } from './server-text.ts';
 
-const SECRET_KEYS = new Set(['access_token', 'refresh_token', 'login_token', 'token']);
+const SECRET_KEYS = new Set([
+  'access_token',
+  'refresh_token',
+  'login_token',
+  'mac',
+  'nonce',
+  'token',
+]);
 
 export type TransportReason =
   | 'bad_token'
@@ -22,7 +29,7 @@ export type TransportReason =
   | 'tls'
   | 'too_large';
 
-/** An HTTP answer, of whatever status. `json` and `location` are getters: inspect() hides them. */
+/** An HTTP answer, of whatever status. Whatever prints it does not see `json` and `location`. */
 export interface HttpAnswer {
   readonly kind: 'answer';
   /** Method, origin and path, for messages. */
@@ -31,6 +38,8 @@ export interface HttpAnswer {
   readonly retryAfter: string | null;
   /** The media type alone, in lower case. */
   readonly contentType: string | null;
+  /** What the server calls itself in the Server header, without a version. */
+  readonly software: string | null;
   /** Where a redirect leads, absolute. */
   readonly location: string | null;
   /** The body, if it is a JSON object; tokens in it are a `Secret`. */
@@ -75,22 +84,22 @@ export async function readAnswer(raw: RawAnswer, maxBytes: number): Promise<Http
   const encoding = headerOf(raw, 'content-encoding');
   const body = await unpack(raw.body, encoding, maxBytes);
   const json = body === null ? null : parseObject(body.toString('utf8'));
-  const retryAfter = headerOf(raw, 'retry-after') ?? '';
   const location = resolveLocation(headerOf(raw, 'location'), raw.url);
-  return {
-    kind: 'answer',
+  const shown = {
+    kind: 'answer' as const,
     request: describeRequest(raw.method, raw.url),
     status: raw.status,
-    retryAfter: redact(retryAfter) === retryAfter && retryAfter !== '' ? retryAfter : null,
+    retryAfter: cleanRetryAfter(headerOf(raw, 'retry-after') ?? ''),
     contentType: cleanMediaType(headerOf(raw, 'content-type') ?? ''),
-    get location() {
-      return location;
-    },
-    get json() {
-      return json;
-    },
+    software: cleanProductName(headerOf(raw, 'server') ?? ''),
     receivedAt: raw.receivedAt,
   };
+  const answer = { ...shown, location, json };
+  return Object.defineProperties(answer, {
+    location: { enumerable: false },
+    json: { enumerable: false },
+    [inspect.custom]: { value: () => shown },
+  });
 }
 
 function headerOf(raw: RawAnswer, name: string): string | null {

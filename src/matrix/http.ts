@@ -1,18 +1,18 @@
-// The only home of undici. Rules of its own:
+// Requests and their answers. Rules of its own:
 // - nothing is followed and nothing is sent twice: whoever asks decides what an answer means;
 // - one clock limits a request as a whole, so that no server can drip its way past it;
 // - a request counts as perhaps executed from the moment when it is about to be written;
 // - a secret goes into the body or the Authorization header, never into a URL;
 // - an error of undici ends here, since it may hold bytes of the answer.
-import type {
-  Agent,
-  buildConnector as BuildConnector,
-  Dispatcher,
-  EnvHttpProxyAgent,
-} from 'undici';
 import type { Secret } from '../secret.ts';
-import { isLoopback } from './base-url.ts';
-import { trustedCertificates } from './certificates.ts';
+import {
+  agentFor,
+  closeAgents,
+  makeAgents,
+  type Agents,
+  type Connections,
+  type Dispatcher,
+} from './http-agents.ts';
 import {
   describeRequest,
   readAnswer,
@@ -20,29 +20,18 @@ import {
   type RawAnswer,
   type TransportReason,
 } from './http-result.ts';
-import { readProxies, type Environment, type Proxies } from './network-environment.ts';
 import { sortTransportError } from './transport-error.ts';
 
 /** Milliseconds for a whole request. A login that was sent may still be executed as long. */
 export const REQUEST_TIMEOUT_MS = 30_000;
 const MAX_BYTES = 2 ** 20;
-const CONNECT_TIMEOUT_MS = 10_000;
-/** Short, since a login must not be written to a connection that the server is just closing. */
-const KEEP_ALIVE_MS = 1000;
-const CONNECTIONS = 4;
 const VISIBLE_ASCII = /^[\x21-\x7e]+$/;
 
-export interface HttpOptions {
-  /** Where proxies and NODE_EXTRA_CA_CERTS are named. */
-  readonly environment: Environment;
-  /** PEM certificates trusted beside the usual ones, as loadCertificates() gives them. */
-  readonly ca?: string | undefined;
+export interface HttpOptions extends Omit<Connections, 'timeoutMs'> {
   /** From looking up the name to the last byte. Default: 30 000. */
   readonly timeoutMs?: number;
   /** The longest body that is read. Default: 1 MiB. */
   readonly maxBytes?: number;
-  /** Connects somewhere else for a `host:port`, as curl's --connect-to. Certificates still count. */
-  readonly connectTo?: ReadonlyMap<string, { readonly host: string; readonly port: number }>;
   /** Gets a line for each request, without secrets. */
   readonly log?: ((line: string) => void) | undefined;
   /** Milliseconds since the epoch. Default: Date.now. */
@@ -65,12 +54,6 @@ export interface HttpClient {
   close(): Promise<void>;
 }
 
-interface Agents {
-  readonly direct: Agent;
-  readonly proxied: EnvHttpProxyAgent | null;
-  readonly proxies: Proxies | null;
-}
-
 /** How an exchange ended, and what had come until then. */
 interface Ending {
   readonly broken: { readonly reason: TransportReason; readonly code: string } | null;
@@ -86,12 +69,11 @@ export function createHttpClient(options: HttpOptions): HttpClient {
     async request(method, text, requestOptions = {}) {
       const refusal = refuseRequest(method, text, requestOptions);
       if (refusal !== null) return refusal;
-      agents ??= makeAgents(options);
+      agents ??= makeAgents({ ...options, timeoutMs: options.timeoutMs ?? REQUEST_TIMEOUT_MS });
       return send(await agents, options, { method, url: new URL(text), ...requestOptions });
     },
     async close() {
-      const made = await agents;
-      await Promise.all([made?.direct.destroy(), made?.proxied?.destroy()]);
+      if (agents !== null) await closeAgents(await agents);
     },
   };
 }
@@ -117,8 +99,7 @@ async function send(agents: Agents, options: HttpOptions, call: Call): Promise<H
   const now = options.now ?? Date.now;
   const request = describeRequest(call.method, call.url);
   const begin = now();
-  const throughProxy = isProxied(agents, call.url);
-  const agent = throughProxy && agents.proxied !== null ? agents.proxied : agents.direct;
+  const { agent, throughProxy } = agentFor(agents, call.url);
   const { broken, started, head, body } = await exchange(agent, options, call);
   const end = now();
   const outcome = [head?.status, broken?.reason, broken?.code].filter((part) => part !== undefined);
@@ -130,9 +111,26 @@ async function send(agents: Agents, options: HttpOptions, call: Call): Promise<H
     return readAnswer({ ...raw, body: whole }, options.maxBytes ?? MAX_BYTES);
   }
   const { reason, code } = broken ?? { reason: 'protocol', code: 'UNKNOWN' };
-  const detail = throughProxy ? `${code}, proxies of the environment are in use` : code;
-  return { kind: 'transport', request, reason, maybeExecuted: started, detail };
+  if (!throughProxy) {
+    return { kind: 'transport', request, reason, maybeExecuted: started, detail: code };
+  }
+  const blamed = !started && OF_THE_WAY.includes(reason) ? 'proxy' : reason;
+  const detail = `${code}, proxies of the environment are in use`;
+  // What a proxy says no to, it did not let through.
+  const maybeExecuted = started && reason !== 'proxy';
+  return { kind: 'transport', request, reason: blamed, maybeExecuted, detail };
 }
+
+/** Before the request is sent, these are said of the proxy: it is the proxy that connects further. */
+const OF_THE_WAY: readonly TransportReason[] = [
+  'dns',
+  'dns_for_now',
+  'network',
+  'protocol',
+  'refused',
+  'reset',
+  'too_large',
+];
 
 function exchange(agent: Dispatcher, options: HttpOptions, call: Call): Promise<Ending> {
   return new Promise((resolve) => {
@@ -186,44 +184,3 @@ function dispatchOptions(call: Call): Dispatcher.DispatchOptions {
   const text = body === undefined ? null : JSON.stringify(body);
   return { origin: url.origin, path: `${url.pathname}${url.search}`, method, headers, body: text };
 }
-
-function isProxied({ proxies, proxied }: Agents, url: URL): boolean {
-  if (proxies === null || proxied === null || isLoopback(url.hostname)) return false;
-  // undici alone would send https through HTTP_PROXY where no HTTPS_PROXY is set.
-  return (url.protocol === 'https:' ? proxies.httpsProxy : proxies.httpProxy) !== '';
-}
-
-async function makeAgents(options: HttpOptions): Promise<Agents> {
-  // Name by name: a part of the package is run when it is asked for.
-  const undici = await import('undici');
-  const { ca, environment, connectTo } = options;
-  const trusted = ca === undefined ? {} : { ca: await trustedCertificates(ca, environment) };
-  const timeout = Math.min(CONNECT_TIMEOUT_MS, options.timeoutMs ?? REQUEST_TIMEOUT_MS);
-  const tls = { ...trusted, rejectUnauthorized: true, timeout };
-  const connector = undici.buildConnector(tls);
-  const common = {
-    connections: CONNECTIONS,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    keepAliveMaxTimeout: KEEP_ALIVE_MS,
-    // exchange() has the one clock that counts.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    connect: (to: ConnectOptions, done: ConnectCallback): void => {
-      const port = to.port === '' ? (to.protocol === 'https:' ? '443' : '80') : to.port;
-      const other = connectTo?.get(`${to.hostname}:${port}`);
-      const target = other === undefined ? {} : { hostname: other.host, port: `${other.port}` };
-      connector({ ...to, ...target }, done);
-    },
-  };
-  const proxies = readProxies(environment);
-  const proxied = { ...common, ...proxies, requestTls: tls, proxyTls: tls, proxyTunnel: false };
-  return {
-    direct: new undici.Agent(common),
-    proxied: proxies === null ? null : new undici.EnvHttpProxyAgent(proxied),
-    proxies,
-  };
-}
-
-type Connector = ReturnType<typeof BuildConnector>;
-type ConnectOptions = Parameters<Connector>[0];
-type ConnectCallback = Parameters<Connector>[1];

@@ -1,4 +1,5 @@
 // What of the environment bears on connections: proxies, and a switch of Node that must be off.
+import { BlockList, isIP } from 'node:net';
 import { InputError, type Fault } from '../errors.ts';
 import { Secret } from '../secret.ts';
 
@@ -18,6 +19,43 @@ export function readProxies(environment: Environment): Proxies | null {
   if (httpProxy === '' && httpsProxy === '') return null;
   for (const proxy of [httpProxy, httpsProxy]) rememberPassword(proxy);
   return { httpProxy, httpsProxy, noProxy: readVariable(environment, 'no_proxy') };
+}
+
+/**
+ * True if NO_PROXY names the host of a URL: itself (with its port or any), a name above it, a network
+ * such as `10.0.0.0/8`, or `*`. A host as `URL` gives it, in small letters.
+ */
+export function bypassesProxy(noProxy: string, url: URL): boolean {
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  const port = url.port === '' ? (url.protocol === 'https:' ? '443' : '80') : url.port;
+  const entries = noProxy.toLowerCase().split(/[\s,]+/);
+  return entries.some((entry) => {
+    if (entry === '*') return true;
+    if (entry.includes('/')) return isInNetwork(host, entry);
+    const [, ipv6, name = '', wanted] = ENTRY.exec(entry) ?? [];
+    if (wanted !== undefined && wanted !== port) return false;
+    if (ipv6 !== undefined || isIP(entry) === 6) return sameIpv6(host, ipv6 ?? entry);
+    return name !== '' && (host === name || (isIP(host) === 0 && host.endsWith(`.${name}`)));
+  });
+}
+
+/** `[address]:port` or `name:port`; a name may begin with a dot or `*.`. */
+const ENTRY = /^(?:\[([\da-f:.]+)\]|\*?\.?([^:[\]]*))(?::(\d+))?$/;
+
+function isInNetwork(host: string, entry: string): boolean {
+  const [address = '', bits = ''] = entry.split('/');
+  const version = isIP(address);
+  const isNetwork =
+    version !== 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128);
+  if (!isNetwork || isIP(host) !== version) return false;
+  const family = version === 4 ? 'ipv4' : 'ipv6';
+  const list = new BlockList();
+  list.addSubnet(address, Number(bits), family);
+  return list.check(host, family);
+}
+
+function sameIpv6(host: string, address: string): boolean {
+  return isIP(host) === 6 && isIP(address) === 6 && isInNetwork(host, `${address}/128`);
 }
 
 /**

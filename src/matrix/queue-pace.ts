@@ -1,7 +1,9 @@
 // The pace of one homeserver: its pause, its waiting budget, and how long a refusal makes everybody
 // wait. A pause is one for all; another failure while it lasts only makes it longer.
 import type { Failure } from './failure.ts';
+import type { Forecast } from './queue-forecast.ts';
 import { backoffMs } from './retry-timing.ts';
+import { beginSlots, nextSlotAt, noteRefused, type Slots } from './slots.ts';
 
 /** So many pauses as asked for in a row; a server that still refuses gets longer ones. */
 const TRUSTED_PAUSES = 2;
@@ -14,6 +16,8 @@ export interface PauseInfo {
   readonly names: readonly string[];
   /** The code of the failure that made it necessary. */
   readonly code: string;
+  /** What is known of the time until all are through; null: not looked at. */
+  readonly forecast: Forecast | null;
 }
 
 export interface PaceOptions {
@@ -27,7 +31,10 @@ export interface PaceOptions {
   readonly random: () => number;
   /** Once aborted, nothing new is started. */
   readonly signal?: AbortSignal | undefined;
+  /** Hears of a pause before it begins. */
   readonly onPause?: ((info: PauseInfo) => void) | undefined;
+  /** Hears what refusals have taught, as soon as that is news. */
+  readonly onForecast?: ((forecast: Forecast) => void) | undefined;
 }
 
 export interface Pace {
@@ -38,22 +45,44 @@ export interface Pace {
   spentMs: number;
   /** Pauses in a row that ended in another refusal. */
   refusals: number;
+  /** What refusals have taught of logins. */
+  readonly slots: Slots;
+  /** The forecast that was told last, and when. */
+  told: { readonly forecast: Forecast; readonly at: number } | null;
 }
 
 /** Gives the pace of a homeserver that nothing was asked of yet. */
 export function beginPace(options: PaceOptions): Pace {
-  return { options, isLimited: false, pause: null, spentMs: 0, refusals: 0 };
+  const slots = beginSlots();
+  return { options, isLimited: false, pause: null, spentMs: 0, refusals: 0, slots, told: null };
 }
 
 /** Notes a refusal by a rate limit, and gives the milliseconds to wait because of it. */
-export function noteRefusal(pace: Pace, failure: Failure): number {
+export function noteRefusal(pace: Pace, failure: Failure, sentAt: number): number {
   pace.isLimited = true;
   // Those that were in flight together are refused together: that is one refusal.
   if (pace.pause === null) pace.refusals += 1;
+  noteRefused(pace.slots, { sentAt, at: pace.options.now() }, failure.freeIn ?? null);
   const asked = failure.retryAfterMs ?? null;
-  if (asked === null) return backoffMs(pace.refusals, pace.options.random);
+  if (asked === null) return quietWait(pace);
   if (pace.refusals <= TRUSTED_PAUSES) return asked;
   return Math.max(asked, backoffMs(pace.refusals - TRUSTED_PAUSES, pace.options.random));
+}
+
+/** Where a homeserver does not say how long to wait, what it has let through so far does. */
+function quietWait(pace: Pace): number {
+  const { now, random } = pace.options;
+  const backoff = backoffMs(pace.refusals, random);
+  const wait = (nextSlotAt(pace.slots) ?? 0) - now();
+  return wait > 0 ? wait : backoff;
+}
+
+/** Begins a pause until the next login is probably let through, if that can be known and paid for. */
+export function awaitSlot(pace: Pace): void {
+  if (!pace.isLimited || pace.pause !== null) return;
+  const ms = Math.ceil((nextSlotAt(pace.slots) ?? 0) - pace.options.now());
+  if (ms <= 0 || !isAffordable(pace, ms)) return;
+  pauseFor(pace, ms, { code: 'M_LIMIT_EXCEEDED', isAsked: true });
 }
 
 /** True if the budget allows a wait of so many milliseconds from now. */
@@ -74,11 +103,17 @@ export function pauseFor(
 }
 
 /** Waits until the pause is over, or the signal aborts. `names`: who waits. */
-export async function sitOutPause(pace: Pace, names: readonly string[]): Promise<void> {
+export async function sitOutPause(
+  pace: Pace,
+  names: readonly string[],
+  forecast: Forecast | null,
+): Promise<void> {
   const { options, pause } = pace;
   if (pause === null) return;
   const ms = pause.until - options.now();
-  if (ms > 0) options.onPause?.({ ms, remaining: names.length, names, code: pause.code });
+  if (ms > 0) {
+    options.onPause?.({ ms, remaining: names.length, names, code: pause.code, forecast });
+  }
   while (options.now() < pause.until) {
     if (options.signal?.aborted === true) return;
     await sleep(options, pause.until - options.now());

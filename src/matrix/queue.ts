@@ -1,58 +1,62 @@
 // The queue of one homeserver. What it keeps to:
 // - at most 4 requests in flight, 1 after the first refusal by a rate limit;
 // - one pause for all: no request while it lasts, and it ends only when what was in flight has;
+// - at most one refused request a pause: what refusals teach of the pace is kept to from then on;
 // - waits that the homeserver asks for count against one budget for all runs of the queue; what
 //   would go beyond it is deferred, and after two deferred in a row so is the rest, unasked;
 // - every job ends exactly once, and what is in flight is never given up.
+import { isFailure, withoutRetry, type Failure, type RetryRule } from './failure.ts';
+import { forecastOf, tellForecast } from './queue-forecast.ts';
 import {
-  FAILURE_CODES,
-  homeserverFailure,
-  isFailure,
-  withoutRetry,
-  type Failure,
-  type RetryRule,
-} from './failure.ts';
-import { FAILURE_HINTS } from './hints.ts';
-import {
+  awaitSlot,
   beginPace,
   isAffordable,
   noteRefusal,
   pauseFor,
   sitOutPause,
-  type Pace,
   type PaceOptions,
 } from './queue-pace.ts';
+import type { Groups, Job, Run, RunOptions, Task } from './queue-run.ts';
+import {
+  deferred,
+  giveVerdicts,
+  interrupted,
+  noteSuspect,
+  repeatsSuspect,
+  restDeferred,
+} from './queue-verdicts.ts';
 import { backoffMs } from './retry-timing.ts';
+import { noteGranted, noteSent, probableInterval } from './slots.ts';
 
 const MOST_IN_FLIGHT = 4;
 const MOST_DEFERRED_IN_A_ROW = 2;
 
 export type QueueOptions = PaceOptions;
 
-export interface Job<T> {
-  /** For progress: who is waited for. */
-  readonly name: string;
-  /** Whom the job is for. Default: the name. */
-  readonly userId?: string;
-  /** Sends one request; called again for a retry. A throw ends the run when nothing is in flight. */
-  readonly attempt: () => Promise<T | Failure>;
-}
+export type { Job, RunOptions } from './queue-run.ts';
 
 export interface Queue {
   /** Runs jobs; the results stand in the order of the jobs. Runs of one queue follow each other. */
-  readonly run: <T>(jobs: readonly Job<T>[]) => Promise<readonly (T | Failure)[]>;
+  readonly run: <T>(
+    jobs: readonly Job<T>[],
+    options?: RunOptions,
+  ) => Promise<readonly (T | Failure)[]>;
+  /** Milliseconds from one login to the next, as far as refusals have taught it; null: not at all. */
+  readonly intervalMs: () => number | null;
 }
 
 /** Makes the queue of a homeserver, whose budget and pace all runs share. */
 export function createQueue(options: QueueOptions): Queue {
   const pace = beginPace(options);
+  const groups: Groups = { verdicts: new Map(), suspects: new Map() };
   let last: Promise<unknown> = Promise.resolve();
   return {
-    run<T>(jobs: readonly Job<T>[]): Promise<readonly (T | Failure)[]> {
-      const results = last.then(() => runJobs(jobs, pace));
+    run<T>(jobs: readonly Job<T>[], about: RunOptions = {}): Promise<readonly (T | Failure)[]> {
+      const results = last.then(() => runJobs(jobs, { pace, groups, about }));
       last = results.catch(() => undefined);
       return results;
     },
+    intervalMs: () => probableInterval(pace.slots),
   };
 }
 
@@ -60,48 +64,48 @@ export function createQueue(options: QueueOptions): Queue {
 export function runQueue<T>(
   jobs: readonly Job<T>[],
   options: QueueOptions,
+  about: RunOptions = {},
 ): Promise<readonly (T | Failure)[]> {
-  return createQueue(options).run(jobs);
+  return createQueue(options).run(jobs, about);
 }
 
-interface Task<T> {
-  readonly index: number;
-  readonly job: Job<T>;
-  /** Requests that failed in a way that is retried after a backoff. */
-  backoffs: number;
-  last: Failure | null;
-}
-
-interface Run<T> {
-  readonly pace: Pace;
-  readonly waiting: Task<T>[];
-  readonly inFlight: Set<Promise<void>>;
-  readonly results: Map<number, T | Failure>;
-  /** What the jobs that wait get without a request. */
-  verdict: Failure | null;
-  deferredInARow: number;
-  /** The last job that ended, if its failure may be the homeserver's fault. */
-  suspect: { readonly code: string; readonly userId: string } | null;
-  thrown: { readonly error: unknown } | null;
-}
-
-async function runJobs<T>(jobs: readonly Job<T>[], pace: Pace): Promise<readonly (T | Failure)[]> {
+async function runJobs<T>(
+  jobs: readonly Job<T>[],
+  { pace, groups, about }: Pick<Run<T>, 'pace' | 'groups' | 'about'>,
+): Promise<readonly (T | Failure)[]> {
   const run: Run<T> = {
     pace,
-    waiting: jobs.map((job, index) => ({ index, job, backoffs: 0, last: null })),
+    groups,
+    about,
+    waiting: jobs.map((job, index) => ({
+      index,
+      job,
+      backoffs: 0,
+      last: null,
+      sentAt: 0,
+      isPaced: false,
+    })),
     inFlight: new Set(),
     results: new Map(),
     verdict: null,
     deferredInARow: 0,
-    suspect: null,
     thrown: null,
   };
   while (startWhatMay(run)) {
     if (run.inFlight.size > 0) await Promise.race(run.inFlight);
-    else await sitOutPause(pace, namesOf(run));
+    else await waitOut(run, jobs.length);
   }
   if (run.thrown !== null) throw run.thrown.error;
   return jobs.map((_job, index) => resultOf(run, index));
+}
+
+async function waitOut<T>(run: Run<T>, jobs: number): Promise<void> {
+  const { pace, about } = run;
+  const total = jobs + (about.later ?? 0);
+  const counted = { total, done: run.results.size };
+  const forecast = about.areLogins === true ? forecastOf(pace, counted) : null;
+  tellForecast(pace, forecast);
+  await sitOutPause(pace, namesOf(run), forecast);
 }
 
 function namesOf<T>(run: Run<T>): string[] {
@@ -117,8 +121,9 @@ function resultOf<T>(run: Run<T>, index: number): T | Failure {
 /** Starts what may be started, and tells whether there is anything to wait for. */
 function startWhatMay<T>(run: Run<T>): boolean {
   if (run.pace.options.signal?.aborted === true) run.verdict = interrupted();
-  if (run.verdict !== null) giveVerdict(run, run.verdict);
+  giveVerdicts(run);
   if (run.thrown !== null) run.waiting.length = 0;
+  if (run.about.areLogins === true && run.waiting.length > 0) awaitSlot(run.pace);
   while (run.pace.pause === null && run.inFlight.size < mostInFlight(run)) {
     const task = run.waiting.shift();
     if (task === undefined) break;
@@ -132,6 +137,10 @@ function mostInFlight<T>(run: Run<T>): number {
 }
 
 function start<T>(run: Run<T>, task: Task<T>): void {
+  const { slots, options, isLimited } = run.pace;
+  task.sentAt = options.now();
+  task.isPaced = isLimited;
+  if (run.about.areLogins === true) noteSent(slots, task.sentAt);
   const flight = attempt(run, task).finally(() => run.inFlight.delete(flight));
   run.inFlight.add(flight);
 }
@@ -153,7 +162,7 @@ function take<T>(run: Run<T>, task: Task<T>, outcome: T | Failure): void {
 }
 
 function takeRefusal<T>(run: Run<T>, task: Task<T>, failure: Failure): void {
-  const ms = noteRefusal(run.pace, failure);
+  const ms = noteRefusal(run.pace, failure, task.sentAt);
   if (!isAffordable(run.pace, ms)) return finish(run, task, deferred(run, failure, ms));
   pauseFor(run.pace, ms, { code: failure.code, isAsked: true });
   putBack(run, task);
@@ -186,50 +195,13 @@ function finish<T>(run: Run<T>, task: Task<T>, outcome: T | Failure): void {
   const isDeferred = failure?.outcome === 'deferred';
   // What was sent before a refusal says nothing of the time after it.
   if (!isDeferred && run.pace.pause === null) run.pace.refusals = 0;
+  if (!isDeferred && task.isPaced) noteGranted(run.pace.slots, run.pace.options.now());
   run.deferredInARow = isDeferred ? run.deferredInARow + 1 : 0;
   const isRepeated = failure !== null && repeatsSuspect(run, task, failure);
-  run.suspect = failure?.onRepeat === undefined ? null : suspectOf(task, failure.code);
+  noteSuspect(run, task, failure);
   const result = isRepeated ? { ...failure, scope: 'homeserver' as const } : outcome;
   run.results.set(task.index, result);
-  if (isFailure(result) && result.scope === 'homeserver') run.verdict ??= result;
+  if (isFailure(result) && isRepeated) run.groups.verdicts.set(task.job.group, result);
+  else if (isFailure(result) && result.scope === 'homeserver') run.verdict ??= result;
   if (run.deferredInARow >= MOST_DEFERRED_IN_A_ROW) run.verdict ??= restDeferred(failure);
-}
-
-function repeatsSuspect<T>(run: Run<T>, task: Task<T>, failure: Failure): boolean {
-  if (failure.onRepeat === undefined || run.suspect === null) return false;
-  const { code, userId } = suspectOf(task, failure.code);
-  return run.suspect.code === code && run.suspect.userId !== userId;
-}
-
-function suspectOf<T>(task: Task<T>, code: string): { code: string; userId: string } {
-  return { code, userId: task.job.userId ?? task.job.name };
-}
-
-function giveVerdict<T>(run: Run<T>, verdict: Failure): void {
-  for (const { index, last } of run.waiting) {
-    const maybeExecuted = last?.maybeExecuted ?? false;
-    // The session of another user is none of theirs.
-    run.results.set(index, { ...verdict, maybeExecuted, session: undefined });
-  }
-  run.waiting.length = 0;
-}
-
-function deferred<T>(run: Run<T>, failure: Failure, ms: number): Failure {
-  const allowed = Math.round(run.pace.options.maxWaitMs / 1000);
-  const wait = `${Math.ceil(ms / 1000)} s to wait are beyond the ${allowed} s allowed`;
-  const message = `${failure.message}; ${wait}`;
-  return { ...withoutRetry(failure), outcome: 'deferred', message, retryAfterMs: ms };
-}
-
-function restDeferred(failure: Failure | null): Failure {
-  const message = 'not tried: the rate limit of the homeserver refused those before';
-  const hint = FAILURE_HINTS.M_LIMIT_EXCEEDED;
-  const rest = homeserverFailure('M_LIMIT_EXCEEDED', { message, hint });
-  return { ...rest, outcome: 'deferred', retryAfterMs: failure?.retryAfterMs ?? null };
-}
-
-function interrupted(): Failure {
-  const message = FAILURE_CODES.INTERRUPTED;
-  const failure = homeserverFailure('INTERRUPTED', { message, hint: FAILURE_HINTS.INTERRUPTED });
-  return { ...failure, scope: 'user' };
 }

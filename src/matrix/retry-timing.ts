@@ -23,6 +23,18 @@ export function askedWaitMs(advice: WaitAdvice): number | null {
 }
 
 /**
+ * Gives when the server lets the next request through, as milliseconds from its answer: the header
+ * only knows seconds, and a body that says the same says it more exactly. Null: it says nothing.
+ */
+export function freeIn(advice: WaitAdvice): { least: number; most: number } | null {
+  const header = headerWaitMs(advice.retryAfter, advice.receivedAt);
+  const body = bodyWaitMs(advice.json);
+  if (header === null) return body === null ? null : { least: body, most: body };
+  const isSame = body !== null && body <= header && header - body < 1000;
+  return isSame ? { least: body, most: body } : { least: Math.max(0, header - 1000), most: header };
+}
+
+/**
  * Gives 1 s, 2 s, 4 s … for the first, second, third … attempt, at most a minute, plus up to a
  * quarter of it. `random` gives numbers from 0 up to 1.
  */

@@ -47,6 +47,15 @@ export interface DeviceDeletion {
   readonly deviceIds: readonly string[];
 }
 
+/** What proves a user in user-interactive authentication. */
+export interface DeviceDeletionProof {
+  readonly userId: string;
+  readonly deviceIds: readonly string[];
+  readonly type: string;
+  readonly field: 'password' | 'token';
+  readonly proof: Secret;
+}
+
 /**
  * Removes devices, with the password in the same request. `not_offered`: the homeserver has no such
  * way, or wants more than a password; a login as that device and a logout does the same.
@@ -58,13 +67,31 @@ export async function deleteDevices(
   token: Secret,
   deletion: DeviceDeletion,
 ): Promise<{ readonly kind: 'gone' } | { readonly kind: 'not_offered' } | Failure> {
-  const auth = {
-    type: 'm.login.password',
-    identifier: { type: 'm.id.user', user: deletion.userId },
-    password: deletion.password.reveal(),
-  };
+  const { userId, deviceIds, password: proof } = deletion;
+  const type = 'm.login.password';
+  return proveAndDelete(client, homeserver, token, {
+    userId,
+    deviceIds,
+    type,
+    field: 'password',
+    proof,
+  });
+}
+
+/**
+ * Removes devices, with the proof of a login type that the homeserver takes for it, too.
+ * @see https://spec.matrix.org/v1.19/client-server-api/#user-interactive-authentication-api
+ */
+export async function proveAndDelete(
+  client: HttpClient,
+  homeserver: Api,
+  token: Secret,
+  { userId, deviceIds, type, field, proof }: DeviceDeletionProof,
+): Promise<{ readonly kind: 'gone' } | { readonly kind: 'not_offered' } | Failure> {
+  const identifier = { type: 'm.id.user', user: userId };
+  const auth = { type, identifier, [field]: proof.reveal() };
   const url = endpointUrl(homeserver, '/delete_devices');
-  const body = { devices: deletion.deviceIds, auth };
+  const body = { devices: deviceIds, auth };
   const result = await client.request('POST', url, { body, token });
   if (isSuccess(result) && result.json !== null) return { kind: 'gone' };
   return isNotOffered(result) ? { kind: 'not_offered' } : classifyFailure(result);

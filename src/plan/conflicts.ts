@@ -1,5 +1,6 @@
 // What must not be true of two services at once.
 import { formatPosition, type Fault } from '../errors.ts';
+import type { TargetVariables, VariablePath } from '../definitions/types.ts';
 import type { LocatedService } from './types.ts';
 
 /** Gives a fault for each pair of services that would get into each other's way. */
@@ -10,8 +11,7 @@ export function findConflicts(services: readonly LocatedService[]): Fault[] {
       found: `device_id ${definition.deviceId} of ${definition.userId}, which another service has too`,
       wanted: 'a device of its own for each service: two services on one device break each other',
     })),
-    ...clashes(services, variableKeys, sharedVariable),
-    ...services.filter(writesOneTwice).map(oneVariableTwice),
+    ...variableConflicts(services.map((one) => ({ ...one, write: one.definition.variables }))),
     ...clashes(services, userKey, ({ definition }) => ({
       code: 'E_SHARED_SERVICE',
       found: `service '${definition.name}' of ${definition.userId} on a second host (${definition.host.name})`,
@@ -24,6 +24,17 @@ export function findConflicts(services: readonly LocatedService[]): Fault[] {
       wanted: 'a file for each host: what stands in a shared one is the same for both',
       fix: 'use a file below host_vars/<host>/',
     })),
+  ];
+}
+
+/** A service with the variables that get its values. */
+type Writer = LocatedService & { readonly write: TargetVariables };
+
+/** Gives a fault for each variable that two values would stand in. */
+export function variableConflicts(writers: readonly Writer[]): Fault[] {
+  return [
+    ...clashes(writers, variableKeys, sharedVariable),
+    ...writers.filter(writesOneTwice).map(oneVariableTwice),
   ];
 }
 
@@ -45,9 +56,9 @@ interface Key {
 }
 
 /** Gives a fault for each service whose key another one before it has too. */
-function clashes(
-  services: readonly LocatedService[],
-  keysOf: (service: LocatedService) => readonly Key[],
+function clashes<T extends LocatedService>(
+  services: readonly T[],
+  keysOf: (service: T) => readonly Key[],
   describe: (service: LocatedService) => Described,
 ): Fault[] {
   const seen = new Map<string, { service: LocatedService; unless: string | undefined }>();
@@ -80,23 +91,37 @@ function deviceKey({ definition }: LocatedService): Key[] {
   return [{ key: `${definition.userId} ${definition.deviceId}` }];
 }
 
-function variableKeys({ definition }: LocatedService): Key[] {
-  const { accessToken, deviceId } = definition.variables;
-  const names = new Set([accessToken[0], deviceId?.[0] ?? accessToken[0]]);
-  return [...names].map((name) => ({ key: `${definition.host.name} ${name}` }));
+function variableKeys(writer: Writer): Key[] {
+  const { accessToken, deviceId } = writer.write;
+  const paths = deviceId === null ? [accessToken] : [accessToken, deviceId];
+  const keys = paths.flatMap((path) => pathKeys(writer, path));
+  return [...new Map(keys.map((one) => [one.key, one])).values()];
 }
 
-function writesOneTwice({ definition }: LocatedService): boolean {
-  const { accessToken, deviceId } = definition.variables;
-  return JSON.stringify(accessToken) === JSON.stringify(deviceId);
+/**
+ * A variable belongs to one service. Only in a file that is kept by hand several can share a map: each
+ * puts its values into the map that is there, as long as none stands in the place of another's.
+ */
+function pathKeys({ definition, target }: LocatedService, path: VariablePath): Key[] {
+  const name = `${definition.host.name} ${path[0]}`;
+  if (target.isDefault || path.length === 1) return [{ key: name }];
+  const at = (length: number): string => `${target.file} ${JSON.stringify(path.slice(0, length))}`;
+  const inner = path.slice(2).map((_, index) => ({ key: at(index + 2), unless: 'a map' }));
+  return [{ key: name, unless: target.file }, ...inner, { key: at(path.length) }];
+}
+
+function writesOneTwice({ write: { accessToken, deviceId } }: Writer): boolean {
+  if (deviceId === null) return false;
+  const length = Math.min(accessToken.length, deviceId.length);
+  return accessToken.slice(0, length).every((key, index) => key === deviceId[index]);
 }
 
 function oneVariableTwice({ definition }: LocatedService): Fault {
   return {
     code: 'E_SHARED_VARIABLE',
     at: definition.at,
-    found: `service '${definition.name}' with one variable for its token and its device ID`,
-    wanted: 'two variables',
+    found: `service '${definition.name}' whose token and device ID stand in each other's place`,
+    wanted: 'two variables, or two keys of one map',
   };
 }
 

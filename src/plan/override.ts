@@ -13,8 +13,15 @@ export function findOverride(service: LocatedService, path: VariablePath): Fault
   if (service.target.unloaded !== undefined) return null;
   const winner = others.findLast((layer) => ranksAbove(layer, service, path[0]));
   if (winner !== undefined) return overridden(service, path, winner);
-  const other = path.length > 1 ? others.at(-1) : undefined;
+  // A map in the file itself hides those of the others already; merged ones hide nothing.
+  if (path.length === 1 || others.length < holders.length || host.mergeMaps) return null;
+  const other = others.findLast((layer) => !isNull(layer, path[0]));
   return other === undefined ? null : hidesMap(service, path, other);
+}
+
+function isNull(layer: Layer, name: string): boolean {
+  const node = layer.vars?.get(name)?.value;
+  return node?.kind === 'scalar' && node.value === null;
 }
 
 /**
@@ -72,14 +79,20 @@ function howToRemove({ kind, vars }: Layer, name: string): string {
 }
 
 function hidesMap(service: LocatedService, path: VariablePath, other: Layer): Fault {
+  const { name, host } = service.definition;
   const entry = other.vars?.get(path[0]);
+  const file =
+    other.kind === 'host_vars' && other.path !== null
+      ? relative(host.inventoryFolder, other.path)
+      : null;
+  const reference =
+    `write \`"{{ vault_${name}_access_token }}"\` in its place in that map, and remove 'variables' ` +
+    `of service '${name}'`;
   return {
     code: 'E_HIDES_MAP',
     at: entry?.at,
     found: `the map ${path[0]}, which one in ${service.target.shown} would hide as a whole`,
-    wanted: `the token in a variable of its own`,
-    fix:
-      `write \`"{{ vault_${service.definition.name}_access_token }}"\` in its place in that map, and ` +
-      `remove 'variables' of service '${service.definition.name}'`,
+    wanted: 'the token in a variable of its own, or in the file that holds the map',
+    fix: file === null ? reference : `${reference}; or add \`vault_file: ${file}\` to it`,
   };
 }

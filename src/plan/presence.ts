@@ -7,7 +7,7 @@ import { describeType, getEntry, scalarText, type YamlNode } from '../yaml/node.
 import type { LocatedService, Presence } from './types.ts';
 
 /** Texts that people and documentation leave in the place of a token. */
-const PLACEHOLDER = /^(?:\s*|todo|generate_token|[a-z0-9_ -]*_here)$/i;
+const PLACEHOLDER = /^(?:|todo|generate_token|[a-z0-9_ -]*_here)$/i;
 
 const PURE_REFERENCE = /^\s*\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}\s*$/;
 
@@ -49,6 +49,11 @@ function followChain(located: LocatedService, path: VariablePath): ChainEnd {
   return { write, ...valueAt(located, path), closed: [] };
 }
 
+/** Gives the variable at the end of a chain of references. Throws InputError (E_TOKEN_VALUE). */
+export function findEnd(located: LocatedService, path: VariablePath): VariablePath {
+  return followChain(located, path).write;
+}
+
 function pureReference(node: YamlNode): string | null {
   if (node.kind !== 'scalar' || node.tag !== undefined || typeof node.value !== 'string')
     return null;
@@ -59,11 +64,16 @@ function valueAt(located: LocatedService, [name, ...keys]: VariablePath): Omit<C
   const { found, closed } = lookup(located, name);
   let node: YamlNode | null = found?.entry.value ?? null;
   for (const key of keys) {
-    if (node === null) break;
+    if (node === null || isNothing(node)) return { node: null, layer: null, closed: [] };
     if (node.kind !== 'map') throw new InputError(notAMap(name, node, node.at));
     node = getEntry(node, key)?.value ?? null;
   }
   return { node, layer: found?.layer ?? null, closed: found === null ? closed : [] };
+}
+
+/** A key without a value, where a map is wanted, is a map that nobody has filled yet. */
+function isNothing(node: YamlNode): boolean {
+  return node.kind === 'scalar' && node.value === null;
 }
 
 /** A file that Ansible does not load for the host decides by itself, as if loaded last. */
@@ -113,7 +123,9 @@ function judgeValue(node: YamlNode, { write, layer }: ChainEnd): Presence {
   }
   if (node.value === null) return { kind: 'placeholder', write, at: node.at };
   if (typeof node.value !== 'string') throw new InputError(noToken(node));
-  return PLACEHOLDER.test(node.value) ? { kind: 'placeholder', write, at: node.at } : present;
+  return PLACEHOLDER.test(node.value.trim())
+    ? { kind: 'placeholder', write, at: node.at }
+    : present;
 }
 
 /** Where Ansible is at hand, it says whether there is a token; where a new one belongs, nobody can. */

@@ -61,3 +61,6 @@ export type Action = LocatedService &
         readonly reason: string;
       }
   );
+
+/** A service whose token is to be made. */
+export type LoginAction = Extract<Action, { kind: 'login' }>;

@@ -5,6 +5,7 @@ import type { PlayVariables } from '../ansible/play-variables.ts';
 import { resolveNode } from '../ansible/references.ts';
 import type { HostView } from '../inventory.ts';
 import type { PlayFolders } from './folders.ts';
+import { isSource } from './inventories.ts';
 import { compareLayers, kindOf, layerOf } from './layers.ts';
 import { isStandIn } from './loads.ts';
 
@@ -46,6 +47,7 @@ export function viewPlayHost(options: PlayHostOptions): HostView {
     playbookFolder,
     // Ansible has merged them already.
     mergeMaps: false,
+    isInventory: (file) => options.sources.some((source) => isSource(file, source)),
     get layers() {
       const found = [...known.values()].filter((layer) => layer !== null);
       return [...found, ...seen.values()].toSorted((a, b) => compareLayers(a, b, options));

@@ -2,6 +2,7 @@
 // on the command line.
 import { existsSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, relative } from 'node:path';
+import { isListed } from '../ansible/inventory-folder.ts';
 import { readSources } from '../ansible/sources.ts';
 import { InputError } from '../errors.ts';
 
@@ -19,6 +20,13 @@ export interface PlayInventories {
 export function inventoryFolder(source: string, playbookFolder: string): string {
   if (!isAbsolute(source) || !existsSync(source)) return playbookFolder;
   return statSync(source).isDirectory() ? source : dirname(source);
+}
+
+/** Is this file that inventory, or would it be part of it if it were there? */
+export function isSource(file: string, source: string): boolean {
+  if (file === source) return true;
+  const isFolder = isAbsolute(source) && statSync(source, { throwIfNoEntry: false })?.isDirectory();
+  return isFolder === true && isListed(file, source);
 }
 
 /**

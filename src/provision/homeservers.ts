@@ -7,6 +7,8 @@ import { isFailure, type Failure } from '../matrix/failure.ts';
 import type { Homeserver } from '../matrix/homeserver.ts';
 import { createHttpClient, type HttpClient } from '../matrix/http.ts';
 import { createQueue, type Queue } from '../matrix/queue.ts';
+import { identifySoftware, type Software } from '../matrix/software.ts';
+import type { CreationContext } from './create-user.ts';
 import type { World } from './world.ts';
 
 /** A homeserver that answered, with its client and its queue. */
@@ -14,6 +16,10 @@ export interface OpenHomeserver {
   readonly homeserver: Homeserver;
   readonly client: HttpClient;
   readonly queue: Queue;
+  /** Gives what it is, as far as it says so; asked at most once. */
+  readonly software: () => Promise<Software | null>;
+  /** What keeps missing users from being created here. */
+  readonly creation: CreationContext['creation'];
 }
 
 export interface OpenOptions {
@@ -96,7 +102,14 @@ async function open(
   }
   const shared = queues.get(homeserver.baseUrl) ?? queue;
   queues.set(homeserver.baseUrl, shared);
-  return { homeserver, client, queue: shared };
+  let software: Promise<Software | null> | null = null;
+  return {
+    homeserver,
+    client,
+    queue: shared,
+    software: () => (software ??= identifySoftware(client, homeserver)),
+    creation: { obstacle: null },
+  };
 }
 
 function makeQueue(settings: HomeserverSettings, { world, maxWait }: OpenOptions): Queue {
@@ -106,7 +119,11 @@ function makeQueue(settings: HomeserverSettings, { world, maxWait }: OpenOptions
     sleep: (ms, signal) => world.sleep(ms, signal),
     random: () => world.random(),
     signal: world.signal,
-    onPause: ({ ms, remaining, code }) =>
-      world.progress({ kind: 'pause', server: settings.serverName, ms, remaining, code }),
+    onPause: ({ ms, remaining, code, forecast }) => {
+      const aboutMs = forecast?.aboutMs ?? null;
+      world.progress({ kind: 'pause', server: settings.serverName, ms, remaining, code, aboutMs });
+    },
+    onForecast: (forecast) =>
+      world.progress({ kind: 'forecast', server: settings.serverName, ...forecast }),
   });
 }

@@ -16,7 +16,7 @@ export interface Locks {
   release(): Promise<void>;
 }
 
-export interface LockTargetsOptions {
+export interface LockOptions {
   /** Seconds, for all files together; undefined: 60. */
   readonly lockTimeout: number | undefined;
 }
@@ -24,7 +24,7 @@ export interface LockTargetsOptions {
 /** Locks the files of the actions. Throws InputError (E_LOCKED, E_TARGET), with nothing locked. */
 export async function lockTargets(
   actions: readonly Action[],
-  { lockTimeout = LOCK_TIMEOUT_S }: LockTargetsOptions,
+  options: LockOptions,
   world: World,
 ): Promise<Locks> {
   const shown = new Map<string, string>();
@@ -34,6 +34,19 @@ export async function lockTargets(
     shown.set(path, target.shown);
     paths.set(target.file, path);
   }
+  const { locks, release } = await lockFiles(shown, options, world);
+  return { of: ({ target }) => locks.get(paths.get(target.file) ?? target.file), release };
+}
+
+/**
+ * Locks files, given by their real paths with the names that messages use. Throws InputError
+ * (E_LOCKED, E_TARGET), or the signal's reason, with nothing locked.
+ */
+export async function lockFiles(
+  shown: ReadonlyMap<string, string>,
+  { lockTimeout = LOCK_TIMEOUT_S }: LockOptions,
+  world: World,
+): Promise<{ readonly locks: ReadonlyMap<string, Lock>; release(): Promise<void> }> {
   const locks = new Map<string, Lock>();
   const release = async (): Promise<void> => {
     await Promise.all([...locks.values()].map((lock) => releaseOne(lock, world)));
@@ -48,7 +61,7 @@ export async function lockTargets(
     await release();
     throw error;
   }
-  return { of: ({ target }) => locks.get(paths.get(target.file) ?? target.file), release };
+  return { locks, release };
 }
 
 interface Wanted {

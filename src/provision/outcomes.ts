@@ -1,24 +1,27 @@
 // From what is known and what was done to the lines of the report.
 import type { Assessment, WaitingSession } from '../assess.ts';
-import type { ServiceDefinition, VariablePath } from '../definitions/types.ts';
+import type { ServiceDefinition, UnwantedService, VariablePath } from '../definitions/types.ts';
 import { formatPosition } from '../errors.ts';
-import { FAILURE_CODES, type Failure } from '../matrix/failure.ts';
+import { FAILURE_CODES, isFailure, type Failure } from '../matrix/failure.ts';
+import { loginMethod } from '../matrix/login/registry.ts';
 import type { Action } from '../plan/types.ts';
 import type { Leftover, Outcome } from '../report/types.ts';
 import type { LoginWork } from '../preflight.ts';
+import type { ChosenLogin } from './logins.ts';
+import type { Stored } from './slot.ts';
 
 /** Gives the outcome of every service of which nothing had to be done, or could not be known. */
 export function settledOutcomes(assessment: Assessment): Outcome[] {
   const { actions, unwanted, unknown } = assessment;
   return [
     ...unwanted.map((one) => ({
-      ...nothing(one.host.name, one.name),
+      ...nothing(one),
       outcome: 'skipped' as const,
       server_name: one.serverName,
       message: one.reason,
     })),
     ...unknown.map((one) => ({
-      ...nothing(one.host.name, one.name),
+      ...nothing(one),
       outcome: 'unknown' as const,
       message: one.reason,
       code: 'CLOSED_VAULT',
@@ -45,9 +48,20 @@ export function pendingOutcome(action: Extract<Action, { kind: 'login' }>): Outc
   return {
     ...describeAction(action),
     outcome: 'changed',
-    message: `would log in: ${action.reason}`,
+    message: describePending(action),
     variables: writtenVariables(action),
   };
+}
+
+/** Which way is taken only the homeserver decides, and nobody is asked. */
+function describePending({ definition, reason }: Extract<Action, { kind: 'login' }>): string {
+  const { logins, homeserver, registerAs } = definition;
+  const words = logins.map((name) => loginMethod(name).words);
+  const isUsual = logins.length === 1 && logins[0] === 'password';
+  const how = isUsual ? '' : ` with ${words.join(', or else ')}`;
+  const as = registerAs === 'admin' ? ', as a server administrator' : '';
+  const maker = homeserver.register === null ? '' : `; would create the user if it is missing${as}`;
+  return `would log in${how}: ${reason}${maker}`;
 }
 
 /** Gives the outcome of a login that was not begun before the run was interrupted. */
@@ -61,20 +75,34 @@ export function interruptedOutcome(action: Extract<Action, { kind: 'login' }>): 
 }
 
 /** Gives the outcome of a login whose token is stored. */
-export function storedOutcome({ action }: Pick<LoginWork, 'action'>): Outcome {
+export function storedOutcome(
+  { action }: Pick<LoginWork, 'action'>,
+  login: ChosenLogin | Failure,
+  { createdAs }: Pick<Stored, 'createdAs'>,
+): Outcome {
+  const made = createdAs === null ? '' : 'created the user, ';
+  // A password goes without saying.
+  const isUsual = isFailure(login) || login.method.name === 'password';
+  const how = isUsual ? '' : ` with ${login.method.words}`;
   return {
     ...describeAction(action),
     outcome: 'changed',
-    message: 'logged in and stored',
+    message: `${made}logged in${how} and stored`,
     variables: writtenVariables(action),
   };
 }
 
 /** Gives the outcome of a login that failed. */
-export function failedOutcome(work: LoginWork, failure: Failure, advice: string | null): Outcome {
+export function failedOutcome(
+  work: LoginWork,
+  failure: Failure,
+  { login, advice }: { readonly login: ChosenLogin | Failure; readonly advice: string | null },
+): Outcome {
   const { definition } = work.action;
-  const isPassword = failure.code === 'M_FORBIDDEN';
-  const place = isPassword ? `; the password is that of ${formatPosition(work.password.at)}` : '';
+  const isRefused = failure.code === 'M_FORBIDDEN' && !isFailure(login);
+  const place = isRefused
+    ? `; the ${login.method.secret.noun} is that of ${formatPosition(login.secret.at)}`
+    : '';
   return {
     ...describeAction(work.action),
     outcome: failure.outcome,
@@ -102,7 +130,7 @@ export function describeLeftovers(
 
 function describeAction({ definition, target }: Action): Outcome {
   return {
-    ...nothing(definition.host.name, definition.name),
+    ...nothing(definition),
     ...identity(definition),
     file: target.shown,
   };
@@ -124,10 +152,11 @@ function writtenVariables({ write }: Extract<Action, { kind: 'login' }>): string
     .map((path) => path.join('.'));
 }
 
-function nothing(host: string, service: string): Outcome {
+function nothing({ host, name, at }: Pick<UnwantedService, 'host' | 'name' | 'at'>): Outcome {
   return {
-    host,
-    service,
+    host: host.name,
+    service: name,
+    defined_at: at,
     outcome: 'ok',
     user_id: null,
     server_name: null,

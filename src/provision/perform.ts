@@ -1,10 +1,10 @@
 // Contacts the homeservers: logs in, stores, and removes what earlier runs left behind.
 import type { WaitingSession } from '../assess.ts';
 import { isFailure, type Failure } from '../matrix/failure.ts';
-import type { Queue } from '../matrix/queue.ts';
+import type { Job, Queue } from '../matrix/queue.ts';
 import type { LoginWork, SweepWork, Work } from '../preflight.ts';
 import type { Outcome } from '../report/types.ts';
-import { explainFailure } from './advice.ts';
+import { adviseOn, adviseOnLimit } from './advice.ts';
 import {
   openHomeservers,
   settingsKey,
@@ -12,6 +12,8 @@ import {
   type OpenOptions,
 } from './homeservers.ts';
 import type { Locks } from './locks.ts';
+import { chooseFor, type ChosenLogin } from './logins.ts';
+import { credentialNotes, removedNote } from './notes.ts';
 import { failedOutcome, storedOutcome } from './outcomes.ts';
 import { sessionKey } from './session-key.ts';
 import { createSlot, type Stored } from './slot.ts';
@@ -87,22 +89,33 @@ async function performGroup(group: Group, locks: Locks, options: OpenOptions): P
   const outcomes: Outcome[] = [];
   const notes: string[] = [];
   const sweeps: SweepItem[] = [];
+  let later = group.logins.length;
   for (const round of roundsOf(group.logins, locks)) {
-    const results = await runLogins(round, group.queue, locks, options);
-    for (const { item, result } of results) {
+    later -= round.length;
+    const results = await runLogins({ items: round, later }, group.queue, locks, options);
+    for (const { item, login, result } of results) {
       if (isFailure(result)) {
-        const { failure, advice } = await explainFailure(result, item.work, item.server);
-        outcomes.push(failedOutcome(item.work, failure, advice));
+        const advice = await adviseOn(result, item.work, item.server);
+        outcomes.push(failedOutcome(item.work, result, { login, advice }));
         continue;
       }
-      outcomes.push(storedOutcome(item.work));
+      outcomes.push(storedOutcome(item.work, login, result));
       notes.push(...credentialNotes(item.work, result));
-      sweeps.push(...sweepAfter(item, result));
+      sweeps.push(...sweepAfter(item, login, result));
     }
   }
+  notes.push(...(await limitNotes(group, outcomes)));
   sweeps.push(...group.sweeps.map((item) => sweepOfPresent(item)));
   const swept = await runSweeps(sweeps, group.queue, options);
   return { outcomes, notes: [...notes, ...swept.notes], reasons: swept.reasons };
+}
+
+/** Said once, however many are deferred. */
+async function limitNotes(group: Group, outcomes: readonly Outcome[]): Promise<string[]> {
+  const [first] = group.logins;
+  const { length } = outcomes.filter(({ outcome }) => outcome === 'deferred');
+  if (length === 0 || first === undefined || isFailure(first.server)) return [];
+  return [await adviseOnLimit(first.work, first.server, length)];
 }
 
 /** Two services of one file follow each other: each extends what the one before it wrote. */
@@ -121,54 +134,59 @@ function roundsOf(items: readonly Item<LoginWork>[], locks: Locks): Item<LoginWo
 
 interface LoginResult {
   readonly item: Item<LoginWork>;
+  readonly login: ChosenLogin | Failure;
   readonly result: Stored | Failure;
 }
 
+/** Who cannot be logged in at all is not sent through the queue: that says nothing of the others. */
 async function runLogins(
-  items: readonly Item<LoginWork>[],
+  { items, later }: { readonly items: readonly Item<LoginWork>[]; readonly later: number },
   queue: Queue | null,
   locks: Locks,
   { world }: OpenOptions,
 ): Promise<LoginResult[]> {
-  const jobs = items.map(({ work, server }) => {
-    const lock = locks.of(work.action);
-    if (isFailure(server)) {
-      return { name: work.action.definition.name, attempt: () => Promise.resolve(server) };
+  const results: LoginResult[] = [];
+  const jobs: { readonly result: Omit<LoginResult, 'result'>; readonly job: Job<Stored> }[] = [];
+  for (const item of items) {
+    const { work, server } = item;
+    const login = loginOf(item);
+    if (isFailure(server) || isFailure(login)) {
+      results.push({ item, login, result: isFailure(server) ? server : failureOf(login) });
+      continue;
     }
+    const lock = locks.of(work.action);
     if (lock === undefined) throw new Error('a file without its lock was to be written');
-    return createSlot(work, { ...server, world, lock });
-  });
-  if (queue === null) {
-    return items.map((item) => ({ item, result: failureOf(item.server) }));
+    world.log(`${work.action.definition.name}: ${login.why}`);
+    jobs.push({
+      result: { item, login },
+      job: createSlot(work, { ...server, world, lock, login }),
+    });
   }
-  const results = await queue.run<Stored>(jobs);
-  return items.flatMap((item, index) => {
-    const result = results[index];
-    return result === undefined ? [] : [{ item, result }];
-  });
+  const about = { areLogins: true, later };
+  const done =
+    queue === null
+      ? []
+      : await queue.run<Stored>(
+          jobs.map(({ job }) => job),
+          about,
+        );
+  return [
+    ...results,
+    ...jobs.flatMap(({ result }, index) => {
+      const one = done[index];
+      return one === undefined ? [] : [{ ...result, result: one }];
+    }),
+  ];
 }
 
-function failureOf(server: OpenHomeserver | Failure): Failure {
+function loginOf({ work, server }: Item<LoginWork | SweepWork>): ChosenLogin | Failure {
   if (isFailure(server)) return server;
-  throw new Error('a homeserver without a queue');
+  return chooseFor(work.action.definition, work.secrets, server.homeserver);
 }
 
-function credentialNotes({ action }: LoginWork, { credential }: Stored): string[] {
-  const { name } = action.definition;
-  const ms = credential.expiresInMs;
-  const notes: string[] = [];
-  if (ms !== null) {
-    const minutes = Math.round(ms / 60_000);
-    notes.push(
-      `the homeserver lets the token of ${name} die in ${minutes} minutes: raise its session lifetime, or run this often`,
-    );
-  }
-  if (credential.hasRefreshToken) {
-    notes.push(
-      `the homeserver sent a refresh token for ${name} that nobody asked for; it is not kept`,
-    );
-  }
-  return notes;
+function failureOf(one: OpenHomeserver | ChosenLogin | Failure): Failure {
+  if (isFailure(one)) return one;
+  throw new Error('nothing has failed here');
 }
 
 interface SweepItem {
@@ -177,7 +195,11 @@ interface SweepItem {
   readonly server: OpenHomeserver | Failure;
 }
 
-function sweepAfter({ work, server }: Item<LoginWork>, stored: Stored): SweepItem[] {
+function sweepAfter(
+  { work, server }: Item<LoginWork>,
+  login: ChosenLogin | Failure,
+  stored: Stored,
+): SweepItem[] {
   const { definition } = work.action;
   const own = stored.abandoned.map((entry): WaitingSession => ({ entry, folder: work.folder }));
   const sessions = [...work.sessions, ...own];
@@ -187,13 +209,14 @@ function sweepAfter({ work, server }: Item<LoginWork>, stored: Stored): SweepIte
     service: definition.name,
     userId: definition.userId,
     accessToken: stored.credential.accessToken,
-    password: work.password.secret,
+    login,
     sessions,
   };
   return [{ request, key, server }];
 }
 
-function sweepOfPresent({ work, server }: Item<SweepWork>): SweepItem {
+function sweepOfPresent(item: Item<SweepWork>): SweepItem {
+  const { work, server } = item;
   const { definition } = work.action;
   return {
     key: sessionKey({ host: definition.host.name, service: definition.name }),
@@ -202,7 +225,7 @@ function sweepOfPresent({ work, server }: Item<SweepWork>): SweepItem {
       service: definition.name,
       userId: definition.userId,
       accessToken: work.accessToken,
-      password: work.password?.secret ?? null,
+      login: work.secrets.size === 0 ? null : loginOf(item),
       sessions: work.sessions,
     },
   };
@@ -227,10 +250,6 @@ async function runSweeps(
     else notes.push(...result.removed.map((device) => removedNote(device, item.request)));
   }
   return { notes, reasons };
-}
-
-function removedNote(device: string, { service, userId }: SweepRequest): string {
-  return `removed the session ${device} of ${userId}, which an interrupted login of ${service} had left`;
 }
 
 function joinParts(parts: readonly PromiseSettledResult<Performed>[]): Performed {

@@ -1,10 +1,12 @@
 // A vault password is proved before anything is encrypted with it: a mistyped one would make a file
 // that the rest of the inventory's password does not open.
-import { InputError, type Position } from '../errors.ts';
+import { InputError, settleAll, type Position } from '../errors.ts';
 import type { HostView } from '../inventory.ts';
-import { DEFAULT_LABEL, isEnvelope, parseEnvelope } from '../vault/envelope.ts';
+import type { LoginAction } from '../plan/types.ts';
+import { findKey } from '../store.ts';
+import { isEnvelope, parseEnvelope } from '../vault/envelope.ts';
 import { open } from '../vault/cipher.ts';
-import type { VaultSecret } from '../vault/keyring.ts';
+import type { Keyring, VaultSecret } from '../vault/keyring.ts';
 import { confirmPrompted } from '../vault/passwords.ts';
 import type { MapEntry, YamlNode } from '../yaml/node.ts';
 import type { World } from './world.ts';
@@ -17,22 +19,49 @@ interface Sample {
   readonly at: Position;
 }
 
+interface ProveOptions {
+  readonly keyring: Keyring;
+  /** Passwords that have opened something already. */
+  readonly proved: ReadonlySet<VaultSecret>;
+  readonly hosts: readonly HostView[];
+  /** Null: nobody is asked. */
+  readonly prompt: World['prompt'];
+}
+
+/**
+ * Checks the passwords that the values of these logins would be encrypted with. Throws InputError
+ * (E_VAULT_PASSWORD), also where it cannot be said which one that is.
+ */
+export async function provePasswords(
+  logins: readonly LoginAction[],
+  options: ProveOptions,
+): Promise<void> {
+  const { keyring } = options;
+  const keys = await settleAll(
+    logins.map(({ definition, target, write }) =>
+      findKey({ target, write, vaultId: definition.vaultId, keyring }),
+    ),
+  );
+  const unproved = new Set(keys.flatMap(({ isProved, secret }) => (isProved ? [] : [secret])));
+  for (const secret of unproved) await provePassword(secret, options);
+}
+
 /**
  * Checks that a password opens a value of its vault ID that already exists; where there is none, a
- * typed password is asked for once more. Throws InputError (E_VAULT_PASSWORD).
+ * typed password that opened nothing else either is asked for once more. Throws InputError
+ * (E_VAULT_PASSWORD).
  */
-export async function provePassword(
+async function provePassword(
   secret: VaultSecret,
-  hosts: readonly HostView[],
-  prompt: World['prompt'],
+  { keyring, proved, hosts, prompt }: ProveOptions,
 ): Promise<void> {
-  const samples = findSamples(hosts, secret.label);
+  const samples = findSamples(hosts, { label: secret.label, unnamedId: keyring.unnamedId });
   for (const { envelope, at } of samples) {
     if ((await open(parseEnvelope(envelope, at), secret.password)) !== null) return;
   }
   const [first] = samples;
   if (first !== undefined) throw new InputError(wrongPassword(secret, first.at));
-  if (prompt !== null) await confirmPrompted([secret], prompt);
+  if (prompt !== null && !proved.has(secret)) await confirmPrompted([secret], prompt);
 }
 
 function wrongPassword(
@@ -48,12 +77,15 @@ function wrongPassword(
   };
 }
 
-function findSamples(hosts: readonly HostView[], label: string): Sample[] {
+function findSamples(
+  hosts: readonly HostView[],
+  { label, unnamedId }: { readonly label: string; readonly unnamedId: string },
+): Sample[] {
   const samples = new Map<string, Sample>();
   for (const entry of allEntries(hosts)) {
     for (const sample of envelopesIn(entry.value)) {
       if (samples.size >= MOST_TRIED) return [...samples.values()];
-      if (labelOf(sample) === label) samples.set(sample.envelope, sample);
+      if (labelOf(sample, unnamedId) === label) samples.set(sample.envelope, sample);
     }
   }
   return [...samples.values()];
@@ -82,9 +114,9 @@ function* envelopesIn(node: YamlNode): Generator<Sample> {
 }
 
 /** A damaged envelope proves nothing; it is told of where its value is needed. */
-function labelOf({ envelope, at }: Sample): string | null {
+function labelOf({ envelope, at }: Sample, unnamedId: string): string | null {
   try {
-    return parseEnvelope(envelope, at).label ?? DEFAULT_LABEL;
+    return parseEnvelope(envelope, at).label ?? unnamedId;
   } catch {
     return null;
   }

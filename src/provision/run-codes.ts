@@ -9,6 +9,8 @@ export const RUN_CODES = {
   STORE_UNSURE: 'the token is written, but it is not sure that it survives a power cut',
   SESSION_LEFT: 'a session of an earlier login could not be removed',
   USER_MISSING: 'the homeserver has no such user',
+  REKEY_FAILED: 'nothing was encrypted again, since not every file could be',
+  REKEY_UNFINISHED: 'a file waits for its new content, which the next run puts into its place',
   CLOSED_VAULT: 'only a vault that was not opened could tell',
 } as const;
 

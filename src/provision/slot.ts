@@ -5,26 +5,25 @@ import { randomBytes } from 'node:crypto';
 import { InputError } from '../errors.ts';
 import type { Credential } from '../matrix/credential.ts';
 import { homeserverFailure, isFailure, type Failure } from '../matrix/failure.ts';
-import type { Homeserver } from '../matrix/homeserver.ts';
-import { REQUEST_TIMEOUT_MS, type HttpClient } from '../matrix/http.ts';
-import { loginWithPassword } from '../matrix/login/password.ts';
+import { REQUEST_TIMEOUT_MS } from '../matrix/http.ts';
 import type { Job } from '../matrix/queue.ts';
-import { logout } from '../matrix/sessions.ts';
+import type { CreatedAs } from '../matrix/register.ts';
 import type { LoginWork } from '../preflight.ts';
-import type { Secret } from '../secret.ts';
 import type { StorePlan } from '../store.ts';
 import { prepareFile, type PreparedFile } from '../vault/atomic-file.ts';
-import { dropEntry, writeEntry, type JournalEntry } from '../vault/journal.ts';
+import { writeEntry, type JournalEntry } from '../vault/journal.ts';
 import type { Lock } from '../vault/lock.ts';
 import { StoreError } from '../vault/store-error.ts';
+import { dropQuietly, makeEntry, settleFailure } from './abandon.ts';
+import { createUser, type CreationContext } from './create-user.ts';
+import { endSession } from './end-session.ts';
+import { groupOf, type ChosenLogin } from './logins.ts';
+import { judgeRefusal } from './refusal.ts';
 import { localFailure } from './run-codes.ts';
-import type { World } from './world.ts';
 
 /** What a slot needs of the homeserver and of the run. */
-export interface SlotContext {
-  readonly client: HttpClient;
-  readonly homeserver: Homeserver;
-  readonly world: World;
+export interface SlotContext extends CreationContext {
+  readonly login: ChosenLogin;
   readonly lock: Lock;
 }
 
@@ -33,22 +32,26 @@ export interface Stored {
   readonly credential: Credential;
   /** Entries of this run whose outcome is not clear: their devices are to be removed. */
   readonly abandoned: readonly JournalEntry[];
+  /** What its user was created as; null: it was there. */
+  readonly createdAs: CreatedAs | null;
 }
 
 /** What a slot keeps between two attempts. */
 interface SlotState {
   /** The fixed device has been logged out, so that no older token of it is alive. */
   cleared: boolean;
+  createdAs: CreatedAs | null;
   readonly abandoned: JournalEntry[];
 }
 
 /** Makes the job that logs one service in and stores its token. */
 export function createSlot(work: LoginWork, context: SlotContext): Job<Stored> {
   const { definition } = work.action;
-  const state: SlotState = { cleared: false, abandoned: [] };
+  const state: SlotState = { cleared: false, createdAs: null, abandoned: [] };
   return {
     name: definition.name,
     userId: definition.userId,
+    group: groupOf(context.login),
     attempt: () => attempt(work, context, state),
   };
 }
@@ -66,10 +69,11 @@ async function attempt(
   const ready = await reserve(work, context);
   if (isFailure(ready)) return ready;
   try {
-    const entry = await logIn(work, context, state);
+    const entry = await logInOrCreate(work, context, state);
     if (isFailure(entry)) return entry;
     const failure = await store(work, context, { ...entry, ...ready });
-    return failure ?? { credential: entry.credential, abandoned: state.abandoned };
+    const { abandoned, createdAs } = state;
+    return failure ?? { credential: entry.credential, abandoned, createdAs };
   } finally {
     await ready.file.discard();
   }
@@ -98,6 +102,24 @@ async function reserve(work: LoginWork, { lock }: SlotContext): Promise<Reserved
 interface LoggedIn {
   readonly credential: Credential;
   readonly entry: JournalEntry;
+}
+
+/** Looks into a refusal; a user that is missing is created, once, where the operator wants it. */
+async function logInOrCreate(
+  work: LoginWork,
+  context: SlotContext,
+  state: SlotState,
+): Promise<LoggedIn | Failure> {
+  const login = await logIn(work, context, state);
+  if (!isFailure(login) || state.createdAs !== null) return login;
+  const judged = await judgeRefusal(login, work, context);
+  const secret = work.registrationSecret;
+  if (judged.code !== 'USER_MISSING' || secret === null) return judged;
+  if (context.world.signal.aborted) return homeserverFailure('INTERRUPTED');
+  const created = await createUser(work, secret, context, state);
+  if (isFailure(created)) return created;
+  state.createdAs = created;
+  return logIn(work, context, state);
 }
 
 async function logIn(
@@ -141,7 +163,7 @@ async function clearDevice(
 ): Promise<Failure | null> {
   const first = await logInAs(device, work, context, state);
   if (isFailure(first)) return first;
-  return endSession(first.credential.accessToken, first.entry, work, context);
+  return undoLogin(first, work, context);
 }
 
 async function logInAs(
@@ -162,56 +184,15 @@ async function logInAs(
     server: context.homeserver.serverName,
     userId: definition.userId,
   });
-  const result = await loginWithPassword(context.client, context.homeserver, {
+  const { method, secret } = context.login;
+  const result = await method.login(context.client, context.homeserver, {
     userId: definition.userId,
-    password: work.password.secret,
+    secret: secret.secret,
     deviceId: device,
     displayName: definition.displayName,
   });
   if (!isFailure(result)) return { credential: result, entry };
-  await settleFailure(result, entry, work, context, state);
-  return result;
-}
-
-function makeEntry(
-  device: string,
-  work: LoginWork,
-  { homeserver, world }: SlotContext,
-): JournalEntry {
-  const { definition, target } = work.action;
-  return {
-    id: `${definition.name.slice(0, 40)}-${randomBytes(8).toString('hex')}`,
-    host: definition.host.name,
-    service: definition.name,
-    user_id: definition.userId,
-    device_id: device,
-    base_url: homeserver.baseUrl,
-    target: target.file,
-    at: world.now(),
-  };
-}
-
-/** After a failed login: the entry is dropped only if it is proved that no session is left. */
-async function settleFailure(
-  failure: Failure,
-  entry: JournalEntry,
-  work: LoginWork,
-  context: SlotContext,
-  state: SlotState,
-): Promise<void> {
-  if (failure.session === undefined) {
-    if (failure.maybeExecuted) state.abandoned.push(entry);
-    else await dropQuietly(work.folder, entry);
-    return;
-  }
-  const { accessToken, deviceId } = failure.session;
-  if (accessToken !== null && (await endSession(accessToken, entry, work, context)) === null)
-    return;
-  state.abandoned.push(entry);
-  if (deviceId === null || deviceId === entry.device_id) return;
-  const other = { ...makeEntry(deviceId, work, context), at: entry.at };
-  await writeEntry(work.folder, other).catch(() => null);
-  state.abandoned.push(other);
+  return settleFailure(result, entry, work, context, state);
 }
 
 async function store(
@@ -234,45 +215,25 @@ async function store(
       return localFailure('STORE_UNSURE', error, 'the token is kept');
     }
     if (!(error instanceof StoreError) && !(error instanceof InputError)) throw error;
-    const undone = await endSession(credential.accessToken, entry, work, context);
-    return undone === null
-      ? localFailure('STORE_FAILED', error, 'the new session was logged out')
-      : localFailure(
-          'STORE_FAILED',
-          error,
-          `its session ${entry.device_id} could not be logged out`,
-        );
+    const undone = await undoLogin(login, work, context);
+    const state =
+      undone === null
+        ? 'the new session was logged out'
+        : `its session ${entry.device_id} could not be logged out (${undone.message})`;
+    return localFailure('STORE_FAILED', error, state);
   }
   context.world.progress({ kind: 'stored', service: name, file: work.action.target.shown });
   await dropQuietly(work.folder, entry);
   return null;
 }
 
-/** How often a logout is sent before it is left to the next run. */
-const LOGOUT_TRIES = 3;
-const LOGOUT_PAUSE_MS = 1000;
-
-/** Logs a session out that nobody wants, and drops its entry. Gives null where it is gone. */
-async function endSession(
-  accessToken: Secret,
-  entry: JournalEntry,
+/** Ends a session that was opened in this run; its entry stays where that cannot be done. */
+async function undoLogin(
+  { credential, entry }: LoggedIn,
   work: LoginWork,
-  { client, homeserver, world }: SlotContext,
+  context: SlotContext,
 ): Promise<Failure | null> {
-  for (let tries = 1; ; tries++) {
-    const result = await logout(client, homeserver, accessToken);
-    if (!isFailure(result)) {
-      await dropQuietly(work.folder, entry);
-      return null;
-    }
-    if (tries >= LOGOUT_TRIES || result.scope !== 'retry') return { ...result, scope: 'user' };
-    await world.sleep(Math.max(LOGOUT_PAUSE_MS * tries, result.retryAfterMs ?? 0));
-  }
-}
-
-/** An entry too many costs the next run a question; it is no reason to fail. */
-async function dropQuietly(folder: string, entry: JournalEntry): Promise<void> {
-  await dropEntry(folder, entry).catch((error: unknown) => {
-    if (!(error instanceof StoreError)) throw error;
-  });
+  const failure = await endSession(credential.accessToken, context);
+  if (failure === null) await dropQuietly(work.folder, entry);
+  return failure;
 }

@@ -24,14 +24,21 @@ export interface InventoryOptions extends VaultOptions {
   readonly extraVars: readonly string[];
 }
 
-/** Gives the hosts that options name. A run that only looks runs no program of an inventory. */
+interface SourceOptions {
+  readonly isLooking?: boolean;
+  readonly vault?: VaultAccess;
+}
+
+/**
+ * Gives the hosts that options name. A run that only looks runs no program of an inventory. `vault`:
+ * another access than the options give.
+ */
 export function openInventory(
   options: InventoryOptions,
   world: World,
-  { isLooking = false }: { isLooking?: boolean } = {},
+  { isLooking = false, vault = openVaultAccess(options, world) }: SourceOptions = {},
 ): Source {
   const { cwd, env } = world;
-  const vault = openVaultAccess(options, world);
   const list = isLooking ? null : vault.listInventory;
   return {
     vault,

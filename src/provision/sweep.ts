@@ -2,28 +2,23 @@
 // removed that a file holds, and nothing is called absent that may still come into being.
 import { randomBytes } from 'node:crypto';
 import { isFailure, type Failure } from '../matrix/failure.ts';
-import type { Homeserver } from '../matrix/homeserver.ts';
-import { REQUEST_TIMEOUT_MS, type HttpClient } from '../matrix/http.ts';
-import { loginWithPassword } from '../matrix/login/password.ts';
+import { REQUEST_TIMEOUT_MS } from '../matrix/http.ts';
 import type { Job } from '../matrix/queue.ts';
-import { deleteDevices, listDevices, logout, whoami } from '../matrix/sessions.ts';
+import { cleanServerText } from '../matrix/server-text.ts';
+import { listDevices, whoami } from '../matrix/sessions.ts';
 import type { WaitingSession } from '../assess.ts';
 import type { Secret } from '../secret.ts';
 import { dropEntry, writeEntry } from '../vault/journal.ts';
+import { endSession, type SessionContext } from './end-session.ts';
+import type { ChosenLogin } from './logins.ts';
 import { localFailure } from './run-codes.ts';
-import type { World } from './world.ts';
-
-export interface SweepContext {
-  readonly client: HttpClient;
-  readonly homeserver: Homeserver;
-  readonly world: World;
-}
 
 export interface SweepRequest {
   readonly service: string;
   readonly userId: string;
   readonly accessToken: Secret;
-  readonly password: Secret | null;
+  /** How it logs in; null: it has nothing to log in with. */
+  readonly login: ChosenLogin | Failure | null;
   readonly sessions: readonly WaitingSession[];
 }
 
@@ -33,7 +28,7 @@ export interface Swept {
 }
 
 /** Makes the job that removes the waiting sessions of one service. */
-export function createSweep(request: SweepRequest, context: SweepContext): Job<Swept> {
+export function createSweep(request: SweepRequest, context: SessionContext): Job<Swept> {
   const state: SweepState = { waiting: [...request.sessions], removed: [] };
   return {
     name: request.service,
@@ -50,7 +45,7 @@ interface SweepState {
 async function sweep(
   request: SweepRequest,
   state: SweepState,
-  context: SweepContext,
+  context: SessionContext,
 ): Promise<Swept | Failure> {
   const stored = await dropStored(request, state, context);
   if (isFailure(stored)) return stored;
@@ -67,7 +62,7 @@ async function sweep(
 async function dropStored(
   { accessToken, userId }: SweepRequest,
   state: SweepState,
-  { client, homeserver }: SweepContext,
+  { client, homeserver }: SessionContext,
 ): Promise<Failure | null> {
   const who = await whoami(client, homeserver, accessToken);
   if (isFailure(who)) return who;
@@ -81,7 +76,7 @@ async function dropStored(
 async function sweepListed(
   request: SweepRequest,
   state: SweepState,
-  context: SweepContext,
+  context: SessionContext,
 ): Promise<Failure | null> {
   const devices = await listDevices(context.client, context.homeserver, request.accessToken);
   if (isFailure(devices)) return devices;
@@ -96,7 +91,7 @@ async function sweepListed(
 /** A login that is younger than the request timeout may still be executed. */
 async function waitForYoungest(
   state: SweepState,
-  { world, homeserver }: SweepContext,
+  { world, homeserver }: SessionContext,
 ): Promise<void> {
   const times = state.waiting.map(({ entry }) => entry.at + REQUEST_TIMEOUT_MS - world.now());
   const ms = Math.max(0, ...times);
@@ -109,18 +104,19 @@ async function remove(
   listed: readonly WaitingSession[],
   request: SweepRequest,
   state: SweepState,
-  context: SweepContext,
+  context: SessionContext,
 ): Promise<Failure | null> {
-  if (request.password === null) return noPassword();
-  const answer = await deleteDevices(context.client, context.homeserver, request.accessToken, {
-    userId: request.userId,
-    password: request.password,
-    deviceIds: listed.map(({ entry }) => entry.device_id),
-  });
+  const { login, userId, accessToken: token } = request;
+  if (login === null) return noSecret();
+  if (isFailure(login)) return login;
+  const { method, secret } = login;
+  const deviceIds = listed.map(({ entry }) => entry.device_id);
+  const removal = { userId, token, secret: secret.secret, deviceIds };
+  const answer = await method.abandon(context.client, context.homeserver, removal);
   if (isFailure(answer)) return answer;
   for (const session of listed) {
     if (answer.kind === 'not_offered') {
-      const failure = await logOutAs(session, request, request.password, context);
+      const failure = await logOutAs(session, request, login, context);
       if (failure !== null) return failure;
     }
     await drop(session, state);
@@ -133,8 +129,8 @@ async function remove(
 async function logOutAs(
   session: WaitingSession,
   request: SweepRequest,
-  password: Secret,
-  context: SweepContext,
+  { method, secret }: ChosenLogin,
+  context: SessionContext,
 ): Promise<Failure | null> {
   const { client, homeserver, world } = context;
   // This login is a login like any other: if its outcome is lost, it must not be judged too early.
@@ -144,9 +140,9 @@ async function logOutAs(
     at: world.now(),
   };
   await writeEntry(session.folder, renewed);
-  const login = await loginWithPassword(client, homeserver, {
+  const login = await method.login(client, homeserver, {
     userId: request.userId,
-    password,
+    secret: secret.secret,
     deviceId: session.entry.device_id,
     displayName: null,
   });
@@ -155,8 +151,8 @@ async function logOutAs(
     if (isFailure(login) && !login.maybeExecuted) await dropEntry(session.folder, renewed);
     return isFailure(login) ? login : null;
   }
-  const gone = await logout(client, homeserver, token);
-  if (isFailure(gone)) return gone;
+  const failure = await endSession(token, context);
+  if (failure !== null) return failure;
   await dropEntry(session.folder, renewed);
   return null;
 }
@@ -189,9 +185,10 @@ function deadToken(): Failure {
 }
 
 function foreignToken(userId: string): Failure {
-  return sessionLeft(`the stored token belongs to ${userId}, so nothing can be removed with it`);
+  const owner = cleanServerText(userId);
+  return sessionLeft(`the stored token belongs to ${owner}, so nothing can be removed with it`);
 }
 
-function noPassword(): Failure {
+function noSecret(): Failure {
   return sessionLeft('removing it wants the password of the user, and the service has none');
 }

@@ -3,12 +3,14 @@ import { accessSync, constants } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { readAnsibleConfig } from '../ansible/config.ts';
+import type { VaultConfig } from '../ansible/config-vault.ts';
 import { createListing, type ListingOptions, type ListInventory } from '../ansible/dynamic.ts';
 import { createRenderer, type Renderer, type RendererOptions } from '../ansible/render.ts';
 import type { Decrypt } from '../definitions/types.ts';
 import { hideSecret } from '../secret.ts';
-import type { VaultSecret } from '../vault/keyring.ts';
-import type { PasswordSources } from '../vault/passwords.ts';
+import type { Keyring, VaultRules, VaultSecret } from '../vault/keyring.ts';
+import { isTyped, type PasswordSources } from '../vault/password-sources.ts';
+import type { PasswordIo } from '../vault/passwords.ts';
 import type { World } from './world.ts';
 
 const SETTINGS = [
@@ -25,13 +27,17 @@ export interface VaultOptions {
   readonly vaultPasswordFiles: readonly string[];
   readonly vaultIds: readonly string[];
   readonly askVaultPass: boolean;
+  /** Of `--encrypt-vault-id`. */
+  readonly encryptVaultId: string | undefined;
   readonly inventory: readonly string[];
   readonly playbookDir: string | undefined;
 }
 
 export interface VaultAccess {
-  /** Gives the passwords; an empty list where no source of one was given. Throws InputError. */
-  secrets(): Promise<readonly VaultSecret[]>;
+  /** Gives the passwords: none where no source of one was given. Throws InputError. */
+  keyring(): Promise<Keyring>;
+  /** The passwords that have opened something: those were not mistyped. */
+  readonly proved: ReadonlySet<VaultSecret>;
   /** Opens an inline value; null where no source of a password was given. */
   readonly decrypt: Decrypt | null;
   /** The same for a whole file. */
@@ -42,44 +48,57 @@ export interface VaultAccess {
   readonly listInventory: ListInventory | null;
 }
 
-/** Gives access to the vault with the password sources of options and environment. */
-export function openVaultAccess(options: VaultOptions, world: World): VaultAccess {
-  const config = readAnsibleConfig(world);
-  const environmentFile = world.env['ANSIBLE_VAULT_PASSWORD_FILE'] ?? config.vaultPasswordFile;
+/**
+ * Gives access to the vault with the password sources of options and settings. Ansible gets
+ * `alsoForAnsible` besides: a source as `--vault-id` takes it.
+ */
+export function openVaultAccess(
+  options: VaultOptions,
+  world: World,
+  alsoForAnsible: readonly string[] = [],
+): VaultAccess {
+  const { vault: config } = readAnsibleConfig(world);
   const sources: PasswordSources = {
+    identityList: config.identityList,
+    vaultIds: options.vaultIds,
     vaultPasswordFiles: options.vaultPasswordFiles,
-    vaultIds: [...config.vaultIdentityList, ...options.vaultIds],
-    askVaultPass: options.askVaultPass,
-    ...(environmentFile === null || environmentFile === '' ? {} : { environmentFile }),
+    settingsFile: config.passwordFile,
+    askVaultPass: options.askVaultPass || config.askPass,
   };
-  const ansible = openAnsible(options, world);
-  let loading: Promise<readonly VaultSecret[]> | null = null;
-  const secrets = (): Promise<readonly VaultSecret[]> => (loading ??= load(sources, world));
-  if (!hasSource(sources)) return { secrets, decrypt: null, decryptFile: null, ...ansible };
-  return { secrets, ...opening(secrets), ...ansible };
+  const rules = vaultRules(config, options.encryptVaultId);
+  let loading: Promise<Keyring> | null = null;
+  const keyring = (): Promise<Keyring> => (loading ??= load(sources, rules, world));
+  const vaultIds = [...options.vaultIds, ...alsoForAnsible];
+  const ansible = openAnsible({ ...options, vaultIds }, world);
+  if (hasSource(sources)) return { keyring, ...openWith(keyring), ...ansible };
+  return { keyring, proved: new Set(), decrypt: null, decryptFile: null, ...ansible };
 }
 
-type Opening = Pick<VaultAccess, 'decrypt' | 'decryptFile'>;
+type Opening = Pick<VaultAccess, 'decrypt' | 'decryptFile' | 'proved'>;
 
 /** Gives access to the vault with passwords that are at hand. */
-export function vaultAccessWith(
-  secrets: readonly VaultSecret[],
-): Pick<VaultAccess, 'secrets' | 'decrypt' | 'decryptFile'> {
-  const given = (): Promise<readonly VaultSecret[]> => Promise.resolve(secrets);
-  if (secrets.length === 0) return { secrets: given, decrypt: null, decryptFile: null };
-  return { secrets: given, ...opening(given) };
+export function vaultAccessWith(given: Keyring): Pick<VaultAccess, 'keyring'> & Opening {
+  const keyring = (): Promise<Keyring> => Promise.resolve(given);
+  if (given.secrets.length === 0) {
+    return { keyring, proved: new Set(), decrypt: null, decryptFile: null };
+  }
+  return { keyring, ...openWith(keyring) };
 }
 
-function opening(secrets: VaultAccess['secrets']): Opening {
+/** Gives what opens values and files with a keyring: each envelope once. */
+export function openWith(keyring: () => Promise<Keyring>): Opening {
   const opened = new Map<string, Promise<string>>();
-  const openText: Decrypt = async (envelope, at) => {
-    const { decryptText } = await import('../vault/keyring.ts');
-    return decryptText(envelope, await secrets(), at);
+  const proved = new Set<VaultSecret>();
+  const openNow: Decrypt = async (envelope, at) => {
+    const { openText } = await import('../vault/keyring.ts');
+    const { text, secret } = await openText(envelope, await keyring(), at);
+    proved.add(secret);
+    return text;
   };
   const openOnce: Decrypt = (envelope, at) => {
     const known = opened.get(envelope);
     if (known !== undefined) return known;
-    const opening = openText(envelope, at);
+    const opening = openNow(envelope, at);
     opened.set(envelope, opening);
     return opening;
   };
@@ -91,7 +110,21 @@ function opening(secrets: VaultAccess['secrets']): Opening {
   };
   const decryptFile = (envelope: string, file: string): Promise<string> =>
     openOnce(envelope, { file, line: 1, column: 1 });
-  return { decrypt, decryptFile };
+  return { decrypt, decryptFile, proved };
+}
+
+/** Gives Ansible's rules as the settings have them; `encryptVaultId` is that of the option. */
+export function vaultRules(config: VaultConfig, encryptVaultId?: string): VaultRules {
+  const { encryptIdentity: setting } = config;
+  const named = setting === null ? null : { label: setting.value, origin: setting.origin };
+  return {
+    onlyOwnId: config.idMatch,
+    unnamedId: config.identity,
+    encryptId:
+      encryptVaultId === undefined
+        ? named
+        : { label: encryptVaultId, origin: '--encrypt-vault-id' },
+  };
 }
 
 /** Passwords that are typed stay here: Ansible gets the files that the options name. */
@@ -99,7 +132,6 @@ function openAnsible(
   options: VaultOptions,
   world: World,
 ): Pick<VaultAccess, 'renderer' | 'listInventory'> {
-  const isTyped = (id: string): boolean => /^(?:.+@)?prompt$/.test(id);
   const vaultArguments = [
     ...options.vaultIds.flatMap((id) => (isTyped(id) ? [] : ['--vault-id', id])),
     ...options.vaultPasswordFiles.flatMap((file) => ['--vault-password-file', file]),
@@ -150,25 +182,28 @@ function isRunnable(file: string): boolean {
 }
 
 function hasSource(sources: PasswordSources): boolean {
-  return (
-    sources.vaultPasswordFiles.length > 0 ||
-    sources.vaultIds.length > 0 ||
-    sources.askVaultPass ||
-    sources.environmentFile !== undefined
-  );
+  const { identityList, vaultIds, vaultPasswordFiles, settingsFile, askVaultPass } = sources;
+  const count = identityList.length + vaultIds.length + vaultPasswordFiles.length;
+  return count > 0 || settingsFile !== null || askVaultPass;
 }
 
-async function load(sources: PasswordSources, world: World): Promise<readonly VaultSecret[]> {
+async function load(sources: PasswordSources, rules: VaultRules, world: World): Promise<Keyring> {
   const { loadVaultSecrets } = await import('../vault/passwords.ts');
-  return loadVaultSecrets(sources, {
+  return { ...rules, secrets: await loadVaultSecrets(sources, rules, passwordIo(world)) };
+}
+
+/** Gives what reading vault passwords needs of the world. */
+export function passwordIo(world: World): PasswordIo {
+  return {
     cwd: world.cwd,
     env: world.env,
     readFile: (file) => readFile(file),
     isExecutable,
-    run: (file, args) => world.run(file, args),
+    // A script may ask a person: as under Ansible it has our stdin and stderr.
+    run: (file, args) => world.run(file, args, { stdin: 'inherit' }),
     prompt: world.prompt,
     warn: (text) => world.warn(text),
-  });
+  };
 }
 
 /** As Ansible asks: any executable bit makes a script of it. */

@@ -5,12 +5,15 @@ export interface RunResult {
   readonly stdout: Buffer;
 }
 
-export interface RunOptions {
-  /** For its stdin. Its stderr is dropped then. */
-  readonly input: string;
-  /** In addition to what every program gets. */
-  readonly env: Readonly<Record<string, string>>;
-}
+export type RunOptions =
+  | {
+      /** For its stdin. Its stderr is dropped then. */
+      readonly input: string;
+      /** In addition to what every program gets. */
+      readonly env: Readonly<Record<string, string>>;
+    }
+  /** It reads what we would, as to ask a person. */
+  | { readonly stdin: 'inherit' };
 
 /** What a run tells while it goes on. */
 export type Progress =
@@ -21,8 +24,22 @@ export type Progress =
       readonly remaining: number;
       /** Why: M_LIMIT_EXCEEDED, or what is tried again. */
       readonly code: string;
+      /** Until all are through, if that is known. */
+      readonly aboutMs: number | null;
+    }
+  | {
+      /** What refusals have taught of the time that all logins of a homeserver take. */
+      readonly kind: 'forecast';
+      readonly server: string;
+      readonly total: number;
+      readonly done: number;
+      readonly everyMs: number | null;
+      readonly aboutMs: number | null;
+      /** How many more the waiting budget allows. */
+      readonly affordable: number;
     }
   | { readonly kind: 'login'; readonly server: string; readonly userId: string }
+  | { readonly kind: 'register'; readonly server: string; readonly userId: string }
   | { readonly kind: 'stored'; readonly service: string; readonly file: string }
   | { readonly kind: 'lock'; readonly file: string; readonly holder: string }
   | { readonly kind: 'settle'; readonly server: string; readonly ms: number };

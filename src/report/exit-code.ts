@@ -22,7 +22,7 @@ export function exitCodeOf(
   const has = (word: string): boolean => report.outcomes.some((one) => one.outcome === word);
   const waits = report.leftovers.length > 0 || (report.damaged ?? []).length > 0;
   if (report.check) {
-    const isPending = has('changed') || has('unknown') || waits;
+    const isPending = has('changed') || has('unknown') || waits || report.rekeyWaits === true;
     return detailed && isPending ? EXIT.pending : EXIT.converged;
   }
   if (has('failed') || waits) return EXIT.failed;

@@ -13,19 +13,27 @@ export const reportSchema = {
   type: 'object',
   properties: {
     version: { type: 'integer', const: 1, description: 'Version of this format.' },
-    task: { enum: ['provision', 'validate'], description: 'The task that ran.' },
+    task: { enum: ['provision', 'rekey', 'validate'], description: 'The task that ran.' },
     check: { type: 'boolean', description: 'true: nothing was contacted and nothing written.' },
     changed: { type: 'boolean', description: 'true: something was written, or would be.' },
     exit_code: { type: 'integer', description: 'The exit code of the process.' },
     interrupted: { ...textOrNull, description: 'The signal that ended the run early, or null.' },
     services: {
       type: 'array',
-      description: 'One entry a service; first those of which nothing had to be done.',
+      description:
+        'One entry a service, of rekey one a service and file; first those of which nothing had to be done.',
       items: {
         type: 'object',
         properties: {
           host: { ...text, description: 'Host of the inventory.' },
           service: { ...text, description: 'Name of the service.' },
+          defined_at: {
+            type: 'object',
+            description: 'Where vars define it.',
+            properties: { file: text, line: { type: 'integer' }, column: { type: 'integer' } },
+            required: ['file', 'line', 'column'],
+            additionalProperties: false,
+          },
           outcome: {
             enum: ['ok', 'changed', 'skipped', 'unknown', 'deferred', 'failed', 'unreachable'],
             description: 'What came of it.',
@@ -49,6 +57,7 @@ export const reportSchema = {
         required: [
           'host',
           'service',
+          'defined_at',
           'outcome',
           'user_id',
           'server_name',

@@ -43,9 +43,9 @@ export function formatText(report: Report, style: TextStyle, { diff = false } = 
   const lines = [
     banner(title),
     ...byImportance(report.outcomes).flatMap((one) => formatOutcome(one, report, style)),
-    ...(diff ? report.outcomes.flatMap((one) => formatDiff(one, style)) : []),
+    ...(diff ? report.outcomes.flatMap((one) => formatDiff(one, report, style)) : []),
     ...report.leftovers.flatMap((one) => formatLeftover(one, report, style)),
-    ...report.notes.flatMap((note) => wrap(`note: ${note}`, '', '  ')),
+    ...report.notes.flatMap(formatNote),
     '',
     banner('RECAP'),
     ...formatRecap(report, style),
@@ -65,7 +65,8 @@ function byImportance(outcomes: readonly Outcome[]): readonly Outcome[] {
 function formatOutcome(one: Outcome, report: Report, style: TextStyle): string[] {
   const user = one.user_id === null || one.outcome === 'skipped' ? '' : ` => ${one.user_id}`;
   const head = `${one.outcome}: [${one.host}] ${one.service}${user}`;
-  const isPlain = one.outcome === 'ok' || (one.outcome === 'changed' && !report.check);
+  const isPlain =
+    one.outcome === 'ok' || (one.outcome === 'changed' && !report.check && report.task !== 'rekey');
   const hint = one.hint === null ? [] : formatFix(one.hint, '    ');
   if (isPlain) return [style.paint(COLORS[one.outcome], head), ...hint];
   const code = one.code === null ? '' : ` [${one.code}]`;
@@ -81,11 +82,13 @@ function formatOutcome(one: Outcome, report: Report, style: TextStyle): string[]
 }
 
 /** Names only: a length, a prefix or a hash would already say something of the token. */
-function formatDiff(one: Outcome, style: TextStyle): string[] {
+function formatDiff(one: Outcome, { task }: Report, style: TextStyle): string[] {
   if (one.outcome !== 'changed' || one.file === null) return [];
+  const gone = task === 'rekey' ? one.variables : [];
   return [
     `--- before: ${one.file}`,
     `+++ after: ${one.file}`,
+    ...gone.map((name) => style.paint('red', `-${name}: <redacted>`)),
     ...one.variables.map((name) => style.paint('green', `+${name}: <redacted>`)),
   ];
 }
@@ -94,6 +97,12 @@ function formatLeftover(one: Leftover, report: Report, style: TextStyle): string
   const what = report.check ? 'a session waits to be removed' : 'a session was left behind';
   const head = `${what}: [${one.host}] ${one.service} => ${one.user_id} device ${one.device_id}`;
   return [style.paint('red', head), ...wrap(one.message, '    ')];
+}
+
+/** As with what to do: what stands on lines of its own is to be copied. */
+function formatNote(note: string): string[] {
+  const [first = '', ...further] = note.split('\n');
+  return [...wrap(`note: ${first}`, '', '  '), ...further.map((line) => `    ${line}`)];
 }
 
 function formatRecap(report: Report, style: TextStyle): string[] {
@@ -119,7 +128,7 @@ function recapLine(name: string, outcomes: readonly Outcome[], style: TextStyle)
 }
 
 /** The next command to run, or what keeps it from being run. */
-function formatNext(report: Report): string[] {
+function formatNext(report: Report): readonly string[] {
   const has = (word: OutcomeWord): boolean => report.outcomes.some((one) => one.outcome === word);
   if (report.interrupted !== null)
     return ['next: run the same command again; what was obtained is stored'];
@@ -130,10 +139,16 @@ function formatNext(report: Report): string[] {
   }
   const changed = report.outcomes.filter((one) => one.outcome === 'changed');
   if (changed.length === 0) return [];
+  if (report.task === 'rekey') return NEXT_OF_REKEY;
   const tags = [...new Set(changed.flatMap((one) => one.install_tag ?? []))];
   const advice = 'next: run your playbook, so that the services get their new tokens';
   return tags.length === 0 ? [advice] : [advice, `      (--tags=${tags.join(',')},start)`];
 }
+
+const NEXT_OF_REKEY: readonly string[] = [
+  'next: give Ansible the new vault password, too; and the old one, as long as',
+  '      anything else has it',
+];
 
 function formatNextOfCheck(report: Report, has: (word: OutcomeWord) => boolean): string[] {
   if (has('unknown')) return ['next: give the vault password to see what the closed files hold'];

@@ -1,4 +1,5 @@
 // What a run says of itself. Nothing in here may hold a secret: names, places, states.
+import type { Position } from '../errors.ts';
 
 /** ok: present · changed: logged in and stored, or would be · skipped: disabled, or wants no token ·
  * unknown: only a closed vault could tell · deferred: rate limit · failed · unreachable: no Matrix
@@ -10,6 +11,8 @@ export type OutcomeWord =
 export interface Outcome {
   readonly host: string;
   readonly service: string;
+  /** Where vars define it. */
+  readonly defined_at: Position;
   readonly outcome: OutcomeWord;
   readonly user_id: string | null;
   readonly server_name: string | null;
@@ -38,14 +41,20 @@ export interface Leftover {
 }
 
 export interface Report {
-  readonly task: 'provision' | 'validate';
+  readonly task: 'provision' | 'rekey' | 'validate';
   readonly check: boolean;
   readonly outcomes: readonly Outcome[];
   readonly leftovers: readonly Leftover[];
   /** Journal entries that cannot be read: each may stand for a session that nobody removes. */
   readonly damaged?: readonly string[];
+  /** An interrupted rekey waits for a run that ends it. */
+  readonly rekeyWaits?: boolean;
   /** Things worth knowing that are no errors. */
   readonly notes: readonly string[];
   /** The signal that ended the run early, or null. */
   readonly interrupted: 'SIGHUP' | 'SIGINT' | 'SIGTERM' | null;
 }
+
+/** What `rekeyWaits` means. */
+export const REKEY_WAITS =
+  'a rekey was interrupted: the next run without --check ends it, and until then both vault passwords are needed';

@@ -19,9 +19,15 @@ const NEW_FILE_MODE = 0o600;
 export interface PreparedFile {
   /** The real path of the file, behind all symbolic links. */
   readonly path: string;
+  /** The path of its temp file. */
+  readonly temp: string;
+  /** Writes the new content to the temp file, durably. Throws `StoreError`. May be called once. */
+  fill(text: string): Promise<void>;
+  /** Replaces the file by what `fill` has written, as `commit` does. May be called once. */
+  replace(): Promise<void>;
   /**
-   * Replaces the file by `text`, durably. Throws `StoreError` where that fails; its `replaced` tells
-   * which content the file has. May be called once.
+   * Does both: replaces the file by `text`, durably. Throws `StoreError` where that fails; its
+   * `replaced` tells which content the file has. May be called once.
    */
   commit(text: string): Promise<void>;
   /** Gives the place back, with the folders made for it. Does nothing after a commit that worked. */
@@ -38,6 +44,8 @@ export interface PrepareOptions {
   readonly basedOn?: string | null;
   /** For a new file, default 0600; an existing one keeps its own. */
   readonly mode?: number;
+  /** Of the temp file's name, default `tmp`. */
+  readonly ending?: 'tmp' | 'next';
   /** Runs when all but the last step is done; what it throws leaves the file as it was. */
   readonly verifyBeforeRename?: () => Promise<void>;
 }
@@ -67,30 +75,36 @@ export async function prepareFile(target: string, options: PrepareOptions): Prom
     await discardDraft(draft);
     throw error;
   }
-  let committed = false;
-  return {
+  let isReplaced = false;
+  const prepared: PreparedFile = {
     path,
-    commit: async (text) => {
-      await fillDraft(draft, text);
+    temp: draft.temp,
+    fill: (text) => fillDraft(draft, text),
+    replace: async () => {
       await options.verifyBeforeRename?.();
       await replaceTarget(draft);
-      committed = true;
+      isReplaced = true;
       await leaveStateFolder(dirname(path));
     },
+    commit: async (text) => {
+      await prepared.fill(text);
+      await prepared.replace();
+    },
     discard: async () => {
-      if (!committed) await discardDraft(draft);
+      if (!isReplaced) await discardDraft(draft);
     },
   };
+  return prepared;
 }
 
-async function openDraft(path: string, { basedOn }: PrepareOptions): Promise<Draft> {
+async function openDraft(path: string, { basedOn, ending }: PrepareOptions): Promise<Draft> {
   const old = await readOld(path);
   if (basedOn !== undefined) {
     const expected = basedOn === null ? null : digestOf(Buffer.from(basedOn));
     if (expected !== (old?.digest ?? null)) throw changedError(path);
   }
   const { temp, file } = await inStateFolder(dirname(path), async (state) => {
-    const name = join(state, tempName(path));
+    const name = join(state, tempName(path, ending));
     return { temp: name, file: await open(name, 'wx', 0o600) };
   });
   return { path, temp, file, old };
@@ -164,7 +178,8 @@ async function readOld(path: string): Promise<Old | null> {
   }
 }
 
-function digestOf(content: Buffer): string {
+/** Gives the SHA-256 of a content in hex. */
+export function digestOf(content: Buffer): string {
   return createHash('sha256').update(content).digest('hex');
 }
 

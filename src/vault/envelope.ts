@@ -134,7 +134,11 @@ function checkSizes(salt: Buffer, mac: Buffer, ciphertext: Buffer, at: Position)
 
 /** Only the white space that Python's `bytes.strip()` knows. */
 function trimAscii(text: string): string {
-  return text.replace(/^[ \t\v\f]+|[ \t\v\f]+$/g, '');
+  const isSpace = (index: number): boolean => ' \t\v\f'.includes(text.charAt(index));
+  let [start, end] = [0, text.length];
+  while (start < end && isSpace(start)) start += 1;
+  while (end > start && isSpace(end - 1)) end -= 1;
+  return text.slice(start, end);
 }
 
 function damaged(at: Position, found: string, wanted: string): InputError {

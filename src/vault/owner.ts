@@ -9,7 +9,11 @@ type Owner = Pick<Stats, 'uid' | 'gid'>;
 /** Gives a file or folder that was just made in `folder` to the folder's owner, if root made it. */
 export async function giveToOwnerOf(folder: string, path: string): Promise<void> {
   if (process.geteuid?.() !== 0) return;
-  const owner = await stat(folder);
+  await giveToOwner(await stat(folder), path);
+}
+
+/** Gives a file this owner, where it has another one. Throws EPERM where that is not allowed. */
+export async function giveToOwner(owner: Owner, path: string): Promise<void> {
   if (!isSame(owner, await stat(path))) await chown(path, owner.uid, owner.gid);
 }
 

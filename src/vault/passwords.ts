@@ -1,27 +1,17 @@
-// Vault passwords from where Ansible takes them, in its order: vault IDs, password files, the file
-// that the environment names, the prompt. As in Ansible a source that fails is a warning as long as
-// another one gives a password; only where none does it ends the run.
+// Reads vault passwords: files, programs, prompts. As in Ansible a source that fails is a warning as
+// long as another one gives a password; only where none does it ends the run.
 import { resolve } from 'node:path';
 import type { Fault } from '../errors.ts';
 import { InputError } from '../errors.ts';
 import type { Secret } from '../secret.ts';
-import { DEFAULT_LABEL, isEnvelope, isLabel } from './envelope.ts';
-import type { VaultSecret } from './keyring.ts';
+import { DEFAULT_LABEL, isEnvelope } from './envelope.ts';
+import type { Keyring, VaultRules, VaultSecret } from './keyring.ts';
 import { openEnvelope } from './keyring.ts';
 import { bytesToPassword, stripLineEnds, stripWhiteSpace } from './password-bytes.ts';
+import type { PasswordSources, Source } from './password-sources.ts';
+import { checkLabels, listSources } from './password-sources.ts';
 
 export type { VaultSecret } from './keyring.ts';
-
-/** Where vault passwords are to be found; names of files as they were written. */
-export interface PasswordSources {
-  /** Of `--vault-password-file`. */
-  readonly vaultPasswordFiles: readonly string[];
-  /** Of `--vault-id`: `label@source` or `source`, where the source is a file or `prompt`. */
-  readonly vaultIds: readonly string[];
-  readonly askVaultPass: boolean;
-  /** The value of ANSIBLE_VAULT_PASSWORD_FILE. */
-  readonly environmentFile?: string;
-}
 
 /** What reading passwords needs of the outside. */
 export interface PasswordIo {
@@ -42,14 +32,6 @@ export interface PasswordIo {
 
 type Prompt = PasswordIo['prompt'];
 
-interface Source {
-  /** Null where none was named, which a client script is told by getting no `--vault-id`. */
-  readonly label: string | null;
-  readonly from: { readonly file: string } | { readonly prompt: string };
-  /** The option or variable that named it. */
-  readonly origin: string;
-}
-
 /** The exit code of a client script for a vault ID that it does not know. */
 const UNKNOWN_VAULT_ID = 2;
 
@@ -60,15 +42,14 @@ const UNKNOWN_VAULT_ID = 2;
  */
 export async function loadVaultSecrets(
   sources: PasswordSources,
+  rules: VaultRules,
   io: PasswordIo,
 ): Promise<readonly VaultSecret[]> {
-  const list = listSources(sources);
-  checkLabels(list);
   const secrets: VaultSecret[] = [];
   const faults: Fault[] = [];
-  for (const source of list) {
+  for (const source of listSources(sources, rules.unnamedId)) {
     try {
-      secrets.push(await loadSource(source, secrets, io));
+      secrets.push(await loadSource(source, { ...rules, secrets }, io));
     } catch (error) {
       if (!(error instanceof InputError) || 'prompt' in source.from) throw error;
       faults.push(...error.faults);
@@ -95,51 +76,30 @@ export async function confirmPrompted(
   }
 }
 
-function listSources(sources: PasswordSources): Source[] {
-  const ids = sources.vaultIds.map((text) => parseVaultId(text));
-  const files = sources.vaultPasswordFiles.map((file) =>
-    passwordFile(file, '--vault-password-file'),
-  );
-  const { environmentFile = '' } = sources;
-  if (environmentFile !== '') {
-    files.push(passwordFile(environmentFile, 'ANSIBLE_VAULT_PASSWORD_FILE'));
-  }
-  const asked: Source[] = sources.askVaultPass
-    ? [{ label: null, from: { prompt: 'Vault password: ' }, origin: '--ask-vault-pass' }]
-    : [];
-  return [...ids, ...files, ...asked];
-}
-
-function passwordFile(file: string, origin: string): Source {
-  return { label: DEFAULT_LABEL, from: { file }, origin };
-}
-
-function parseVaultId(text: string): Source {
-  const at = text.indexOf('@');
-  const label = at > 0 ? text.slice(0, at) : null;
-  const value = text.slice(at + 1);
-  const prompt = `Vault password (${label ?? DEFAULT_LABEL}): `;
-  return { label, from: value === 'prompt' ? { prompt } : { file: value }, origin: '--vault-id' };
-}
-
-function checkLabels(sources: readonly Source[]): void {
-  const wrong = sources.filter(({ label }) => label !== null && !isLabel(label));
-  if (wrong.length === 0) return;
-  throw new InputError(
-    wrong.map(({ label, origin }) => ({
-      code: 'E_OPTION' as const,
-      found: `${JSON.stringify(label)} in ${origin} is not a vault ID`,
-      wanted: 'printable ASCII without ;',
-    })),
-  );
-}
-
-async function loadSource(
+/**
+ * Reads a password that is to be used for the first time: what is typed is asked for twice, as by
+ * `ansible-vault rekey`. `known` opens a file that is vaulted itself. Throws `InputError`:
+ * E_VAULT_PASSWORD where the source gives none, E_OPTION for a vault ID that no envelope can carry.
+ */
+export async function loadNewSecret(
   source: Source,
-  known: readonly VaultSecret[],
+  known: Keyring,
   io: PasswordIo,
 ): Promise<VaultSecret> {
-  const label = source.label ?? DEFAULT_LABEL;
+  checkLabels([source]);
+  const { from } = source;
+  if (!('prompt' in from)) return loadSource(source, known, io);
+  const [first, second] = ['New', 'Confirm new'].map((word) =>
+    from.prompt.replace(/^V/, `${word} v`),
+  );
+  const secret = await loadSource({ ...source, from: { prompt: first ?? '' } }, known, io);
+  const again = await ask(second ?? '', io.prompt);
+  if (again.reveal() === secret.password.reveal()) return secret;
+  throw passwordError('the two new vault passwords typed differ');
+}
+
+async function loadSource(source: Source, known: Keyring, io: PasswordIo): Promise<VaultSecret> {
+  const label = source.label ?? known.unnamedId;
   const { from } = source;
   if ('prompt' in from) {
     return { label, password: await ask(from.prompt, io.prompt), prompted: true };
@@ -167,7 +127,7 @@ async function ask(text: string, prompt: Prompt): Promise<Secret> {
 
 async function readPasswordFile(
   file: string,
-  known: readonly VaultSecret[],
+  known: Keyring,
   source: Source,
   io: PasswordIo,
 ): Promise<Buffer> {

@@ -39,9 +39,12 @@ export function stateName(target: string): string {
   return createHash('sha256').update(name).digest('hex').slice(0, 32);
 }
 
-/** Gives a new name for a temp file that belongs to the file at `target`. */
-export function tempName(target: string): string {
-  return `${stateName(target)}.${randomBytes(16).toString('hex')}.tmp`;
+/**
+ * Gives a new name for a temp file that belongs to the file at `target`. A dead run's `tmp` is worth
+ * nothing; its `next` may be what a batch of files still lacks.
+ */
+export function tempName(target: string, ending: 'tmp' | 'next' = 'tmp'): string {
+  return `${stateName(target)}.${randomBytes(16).toString('hex')}.${ending}`;
 }
 
 /**

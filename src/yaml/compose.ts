@@ -4,7 +4,7 @@
 import { isAlias, isMap, isScalar, isSeq } from 'yaml';
 import type { Alias, Node, Pair, Scalar, YAMLMap, YAMLSeq } from 'yaml';
 import type { Fault } from '../errors.ts';
-import { DEEPEST, duplicateKey, QUOTE_JINJA, yamlFault } from './faults.ts';
+import { DEEPEST, duplicateKey, MOST_FAULTS, QUOTE_JINJA, yamlFault } from './faults.ts';
 import { checkPair, checkScalarSyntax, scalarText } from './libyaml.ts';
 import type { Wrong } from './libyaml.ts';
 import { keyIdentity, mergeEntries } from './merge.ts';
@@ -228,6 +228,7 @@ function refuse(composition: Composition, node: Node, found: string, fix?: strin
 /** What is wrong with a whole line is often found twice. */
 function refuseOnce(composition: Composition, node: Node, wrong: Wrong): void {
   const { line } = composition.locate(startOf(node));
+  if (composition.faults.length >= MOST_FAULTS) return;
   if (composition.faults.some(({ at }) => at?.line === line)) return;
   refuse(composition, node, wrong.found, wrong.fix);
 }

@@ -6,6 +6,9 @@ import type { Fault, Position } from '../errors.ts';
 /** Deeper nesting is refused: no hand-written file has it, and recursion has an end. */
 export const DEEPEST = 200;
 
+/** One broken line can make the parser stumble over all that follow. */
+export const MOST_FAULTS = 20;
+
 interface Sentence {
   readonly found: string;
   readonly wanted?: string;

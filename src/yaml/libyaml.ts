@@ -96,7 +96,7 @@ export function checkPair({ key, value }: Pair<Node, Node | null>, text: string)
   const [start, end] = key.range ?? [0, 0];
   if (value !== null && text.slice(start, end).includes('\n')) return LATE_COLON;
   if (text[end] === ':') return null;
-  if (value === null) return isAt(/\s*(?:#.*\s*)*[,}\]]/y, text, end) ? null : NO_COMMA;
+  if (value === null) return isAt(/\s*(?:#.*\n\s*)*[,}\]]/y, text, end) ? null : NO_COMMA;
   return isAt(/[ \t]*:/y, text, end) ? null : LATE_COLON;
 }
 
@@ -147,12 +147,22 @@ export function checkDocument(document: Document.Parsed, text: string): readonly
 function findOutside(document: Document.Parsed, text: string, pattern: RegExp): number[] {
   const ends = [...text.matchAll(pattern)].map(({ 0: { length }, index }) => index + length - 1);
   if (ends.length === 0) return [];
+  const covered = coveredRanges(document);
+  let next = 0;
+  return ends.filter((offset) => {
+    while ((covered[next]?.[1] ?? Infinity) <= offset) next += 1;
+    return (covered[next]?.[0] ?? Infinity) >= offset;
+  });
+}
+
+/** The outermost ones, in the order of the text. */
+function coveredRanges(document: Document.Parsed): Range[] {
   const covered: Range[] = [];
   visit(document, {
     Node(_, node) {
       if (node.range == null || (isCollection(node) && node.flow !== true)) return;
-      covered.push(node.range);
+      if (node.range[0] >= (covered.at(-1)?.[1] ?? 0)) covered.push(node.range);
     },
   });
-  return ends.filter((offset) => !covered.some(([start, end]) => start < offset && offset < end));
+  return covered;
 }

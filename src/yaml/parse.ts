@@ -1,10 +1,10 @@
 // YAML (and JSON) files as Ansible's loader reads them.
-import { parseDocument } from 'yaml';
-import type { Document } from 'yaml';
 import { InputError } from '../errors.ts';
 import type { Fault } from '../errors.ts';
 import { compose } from './compose.ts';
-import { syntaxFault, yamlFault } from './faults.ts';
+import { openDocument } from './document.ts';
+import type { OpenedDocument } from './document.ts';
+import { MOST_FAULTS, syntaxFault, yamlFault } from './faults.ts';
 import { checkDocument } from './libyaml.ts';
 import { parseJson } from './json.ts';
 import type { YamlNode } from './node.ts';
@@ -12,16 +12,8 @@ import { createLocate } from './position.ts';
 import type { Locate } from './position.ts';
 import { parseSimple } from './simple.ts';
 
-/** The schema in which every scalar is a string: what they mean is decided here. */
-const OPTIONS = {
-  schema: 'failsafe',
-  uniqueKeys: false,
-  prettyErrors: false,
-  resolveKnownTags: false,
-} as const;
-
-/** One broken line can make the parser stumble over all that follow. */
-const MOST_FAULTS = 20;
+/** May stand before a text, and is no part of it. */
+export const BYTE_ORDER_MARK = '\ufeff';
 
 /**
  * Characters that libyaml refuses, and line breaks that only YAML 1.1 knows (a lone CR, U+0085,
@@ -43,16 +35,19 @@ export function parseYaml(text: string, file: string): YamlNode | null {
 
 /** Reads a text with the YAML package, as parseYaml does for what is not plain. */
 export function parseFull(text: string, file: string): YamlNode | null {
-  const body = text.startsWith('\ufeff') ? text.slice(1) : text;
+  const body = text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text;
   const locate = createLocate(body, file);
-  const node = parseJson(body, locate) ?? parseBody(body, locate);
+  // Python's JSON reader refuses the mark, so that Ansible goes on to YAML.
+  const json = body === text ? parseJson(body, locate) : undefined;
+  const node = json ?? parseBody(body, locate);
   return node === null || (node.kind === 'scalar' && node.value === null) ? null : node;
 }
 
 function parseBody(text: string, locate: Locate): YamlNode | null {
   failOn([...text.matchAll(BAD_CHARACTER)].map((match) => badCharacter(match, locate)));
-  const document = parseDocument(text, OPTIONS);
-  failOn(syntaxFaults(document, locate));
+  const opened = openDocument(text, locate);
+  failOn(syntaxFaults(opened, locate));
+  const { document } = opened;
   const faults = checkDocument(document, text).map(({ offset, wrong }) =>
     yamlFault(locate(offset), wrong.found, undefined, wrong.fix),
   );
@@ -72,14 +67,16 @@ function badCharacter(match: RegExpMatchArray, locate: Locate): Fault {
   );
 }
 
-function syntaxFaults(document: Document.Parsed, locate: Locate): Fault[] {
+function syntaxFaults({ document, second }: OpenedDocument, locate: Locate): Fault[] {
   const { errors, warnings, directives } = document;
   const badDirectives = warnings.filter(({ code }) => code === 'BAD_DIRECTIVE');
   const faults = [...errors, ...badDirectives].map(({ code, pos }) =>
     syntaxFault(code, locate(pos[0])),
   );
   const hasTagDirective = Object.keys(directives.tags).length > 1;
-  return hasTagDirective ? [...faults, syntaxFault('BAD_DIRECTIVE', locate(0))] : faults;
+  if (hasTagDirective) faults.push(syntaxFault('BAD_DIRECTIVE', locate(0)));
+  if (second !== null) faults.push(syntaxFault('MULTIPLE_DOCS', locate(second)));
+  return faults;
 }
 
 function failOn(faults: readonly Fault[]): void {

@@ -11,7 +11,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { encryptText } from '../../src/vault/keyring.ts';
+import { isEnvelope } from '../../src/vault/envelope.ts';
+import { decryptText, encryptText, keyringOf } from '../../src/vault/keyring.ts';
 import type { VaultSecret } from '../../src/vault/keyring.ts';
 import type { Case } from './cli-case.ts';
 import { checkSession, pickNamed } from './cli-homeserver.ts';
@@ -114,6 +115,29 @@ export function checkBeginning(one: Case, [path = '', old = '']: readonly string
   const beginning = readFileSync(join(one.work, old));
   const now = readFileSync(join(one.work, path)).subarray(0, beginning.length);
   assert.equal(now.toString('latin1'), beginning.toString('latin1'));
+}
+
+/**
+ * `looks-like FILE EXPECTED [LABEL]`: the same text, in clear if the file is encrypted. What no two runs
+ * have in common is left out of both: lines of envelopes; tokens and new device IDs.
+ */
+export async function checkLook(one: Case, args: readonly string[]): Promise<void> {
+  const [path = '', expected = '', label] = args;
+  const read = (name: string): string => readFileSync(join(one.work, name), 'utf8');
+  const text = read(path);
+  const at = { file: path, line: 1, column: 1 };
+  const plain = isEnvelope(text)
+    ? await decryptText(text, keyringOf([secretOf(one, label)]), at)
+    : text;
+  assert.equal(withoutChance(plain), withoutChance(read(expected)));
+}
+
+function withoutChance(text: string): string {
+  return text
+    .replaceAll(/^ *(?:\$ANSIBLE_VAULT;[^"\r\n]*|[0-9a-f]{2,80})\r?\n/gm, '')
+    .replaceAll(/"\$ANSIBLE_VAULT[^"]*"/g, '"ENVELOPE"')
+    .replaceAll(/\bMT[0-9A-F]{20}\b/g, 'DEVICE')
+    .replaceAll(/"syt_[^"]*"/g, '"TOKEN"');
 }
 
 /** `exists PATH …` */

@@ -25,8 +25,9 @@ function readPairs(args: readonly string[]): Map<string, string[]> {
 
 /**
  * `homeserver [as=NAME] [server_name=…] [software=…] [limit=address:PER_SECOND/BURST] [tls=FILE]
+ * [flows=TYPE,…|none] [shared_secret_auth=SECRET] [registration_secret=SECRET]
  * user=LOCALPART:PASSWORD …` starts one; `$URL` (or `$URL_NAME`) is where it listens. With `tls` the
- * file receives the certificate that it has made for itself.
+ * file receives the certificate that it has made for itself. `flows=none`: it has no /login.
  */
 export async function startNamed(one: Case, args: readonly string[]): Promise<void> {
   const pairs = readPairs(args);
@@ -39,10 +40,23 @@ export async function startNamed(one: Case, args: readonly string[]): Promise<vo
     rcLogin: Object.fromEntries((pairs.get('limit') ?? []).map(readLimit)),
     ...(software === undefined ? {} : { software }),
     ...(serverName === undefined ? {} : { serverName }),
+    ...readLogins(pairs),
     ...(certificate === null ? {} : { tls: certificate }),
   });
   one.homeservers.set(name, homeserver);
   one.values.set(name === '' ? 'URL' : `URL_${name}`, homeserver.baseUrl);
+}
+
+function readLogins(pairs: ReadonlyMap<string, readonly string[]>): Partial<HomeserverOptions> {
+  const flows = pairs.get('flows')?.[0];
+  const secret = pairs.get('shared_secret_auth')?.[0];
+  const registrationSecret = pairs.get('registration_secret')?.[0];
+  const types = flows?.split(',').map((type) => ({ type })) ?? [];
+  return {
+    ...(flows === undefined ? {} : { flows: flows === 'none' ? null : types }),
+    ...(secret === undefined ? {} : { sharedSecretAuth: { secret } }),
+    ...(registrationSecret === undefined ? {} : { registrationSecret }),
+  };
 }
 
 async function certify(one: Case, file: string | undefined): Promise<Certificate | null> {

@@ -40,6 +40,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   grep: files.checkText,
   'is-link': files.checkLink,
   json: output.checkJson,
+  'looks-like': files.checkLook,
   mkdir: files.makeFolder,
   mode: files.checkMode,
   own: files.takeOwn,

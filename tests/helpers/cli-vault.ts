@@ -2,7 +2,7 @@
 // the password in the file `vault-pass`; `!seal@LABEL TEXT` with that in `LABEL-pass`.
 import { Secret } from '../../src/secret.ts';
 import { isEnvelope } from '../../src/vault/envelope.ts';
-import { decryptText, encryptText } from '../../src/vault/keyring.ts';
+import { decryptText, encryptText, keyringOf } from '../../src/vault/keyring.ts';
 import type { VaultSecret } from '../../src/vault/keyring.ts';
 import { formatInline } from '../../src/store/text.ts';
 import { scalarText } from '../../src/yaml/node.ts';
@@ -41,7 +41,7 @@ export async function sealValues(
 /** Gives every string of a vars file in clear, by its path: `name: value`, one a line. */
 export async function revealText(text: string, secrets: readonly VaultSecret[]): Promise<string> {
   const at = { file: 'revealed', line: 1, column: 1 };
-  const plain = isEnvelope(text) ? await decryptText(text, secrets, at) : text;
+  const plain = isEnvelope(text) ? await decryptText(text, keyringOf(secrets), at) : text;
   const root = parseYaml(plain, 'revealed');
   const lines = root === null ? [] : await linesOf(root, [], secrets);
   return `${lines.join('\n')}\n`;
@@ -60,6 +60,7 @@ async function linesOf(
   }
   if (node.kind === 'seq') return [`${path.join('.')}: a list`];
   const value = scalarText(node.value);
-  const shown = node.tag === 'vault' ? await decryptText(value, secrets, node.at) : value;
+  const shown =
+    node.tag === 'vault' ? await decryptText(value, keyringOf(secrets), node.at) : value;
   return [`${path.join('.')}: ${shown}`];
 }

@@ -2,6 +2,7 @@
 import { addCounts, NONE } from './crash-counts.ts';
 import type { Counts } from './crash-counts.ts';
 import type { Fixture } from './crash-fixture.ts';
+import { REKEY_ARGS } from './crash-rekey.ts';
 import type { Scenario } from './crash-scenarios.ts';
 import type { RunOptions } from './provision-project.ts';
 import { watchRun, withoutNonces } from './watch-calls.ts';
@@ -32,7 +33,8 @@ export async function tryPoint(fixture: Fixture, scenario: Scenario, at: number)
   await fixture.reset(scenario);
   const watch = watchOf(fixture, scenario, at);
   const options = optionsOf(scenario);
-  const { run, point } = await watchRun(fixture.project, watch, ['--json'], options);
+  const args = [...argsOf(scenario), '--json'];
+  const { run, point } = await watchRun(fixture.project, watch, args, options);
   if (point === null) return { point, counts: NONE, trouble: null };
   const untrue = run.exitCode === KILLED ? [] : await fixture.findUntrue(run);
   await fixture.disk?.comeBack();
@@ -64,17 +66,26 @@ function watchOf(
   };
 }
 
+function argsOf({ task }: Scenario): readonly string[] {
+  return task === 'rekey' ? REKEY_ARGS : [];
+}
+
 /** A run may have to wait: until a lost login must have ended, or before it tries again. */
-function optionsOf({ blow, disk, isUnreachable }: Scenario): Pick<RunOptions, 'preload'> {
+function optionsOf(scenario: Scenario): Pick<RunOptions, 'preload' | 'task'> {
+  const { blow, disk, isUnreachable, task } = scenario;
   const waits = isUnreachable === true || disk === 'full' || (blow ?? 'SIGKILL') !== 'SIGKILL';
-  return waits ? { preload: { speed: SPEED } } : {};
+  return {
+    ...(task === undefined ? {} : { task }),
+    ...(waits && task === undefined ? { preload: { speed: SPEED } } : {}),
+  };
 }
 
 /** Gives the names of the calls of a run that nothing happens to. */
 export async function listPoints(fixture: Fixture, scenario: Scenario): Promise<string[]> {
   const { match, name, isUnreachable = false } = scenario;
   await fixture.reset(scenario);
-  const { calls, run } = await watchRun(fixture.project, {}, [], optionsOf(scenario));
+  const args = argsOf(scenario);
+  const { calls, run } = await watchRun(fixture.project, {}, args, optionsOf(scenario));
   if (run.exitCode !== (isUnreachable ? UNREACHABLE : 0))
     throw new Error(`${name}: ${run.exitCode}\n${run.stderr}${run.stdout}`);
   return calls.filter((call) => match?.test(call) ?? true).map(withoutNonces);

@@ -1,5 +1,5 @@
 // In which situations runs meet which trouble. Each is tried at every one of its calls.
-import { SOFTWARE } from '../../scripts/homeserver/homeserver.ts';
+import { SOFTWARE } from '../../scripts/homeserver/servers.ts';
 import type { ServicesOptions } from './provision-services.ts';
 import { EFFECTS } from './watch-calls.ts';
 import type { Blow, Watch } from './watch-calls.ts';
@@ -7,6 +7,8 @@ import type { Blow, Watch } from './watch-calls.ts';
 export interface Scenario {
   readonly name: string;
   readonly options: ServicesOptions;
+  /** Default: `provision`. */
+  readonly task?: 'rekey';
   /** Default: the embedded one. */
   readonly homeserver?: 'real Synapse';
   /** Where the token goes; default: into a file of its own, which does not exist yet. */
@@ -57,6 +59,24 @@ const OF_ALL = SOFTWARE.flatMap((software, index): Scenario[] => [
   },
   { name: `fixed device, ${software}`, options: { ...FIXED, software }, match: EFFECTS },
 ]);
+
+/** Killed at the answer to the creation of a user: only Dendrite has opened a session with it. */
+const LOST_CREATION: Watch = { match: /^receive POST \S+\/register$/, at: 1 };
+
+const MISSING = { ...ONE, isMissing: true };
+
+/** Users that are created first, in the manner of each server that can. */
+const OF_CREATORS = (['synapse', 'dendrite', 'tuwunel'] as const).flatMap(
+  (software): Scenario[] => [
+    { name: `missing user, ${software}`, options: { ...MISSING, software }, match: EFFECTS },
+    {
+      name: `after a lost creation, missing user, ${software}`,
+      options: { ...MISSING, software },
+      killedBefore: [LOST_CREATION],
+      match: EFFECTS,
+    },
+  ],
+);
 
 /** Where the homeserver makes no difference. */
 const OF_ONE: readonly Scenario[] = [
@@ -156,8 +176,36 @@ const FAULTS: readonly Scenario[] = [
     match: EXCHANGES,
     blow: 'ECONNRESET',
   },
+  {
+    name: 'connection reset, missing user',
+    options: { ...MISSING, software: 'dendrite' },
+    match: EXCHANGES,
+    blow: 'ECONNRESET',
+  },
+  {
+    name: 'EIO, missing user',
+    options: { ...MISSING, software: 'dendrite' },
+    match: DISK,
+    blow: 'EIO',
+  },
   { name: 'a small disk is filled', options: ONE, match: EFFECTS, disk: 'full' },
 ];
+
+/** All files of a rekey change, or none. */
+const REKEYS = [
+  { name: 'rekey' },
+  { name: 'rekey, Ctrl-C', blow: 'SIGINT' },
+  { name: 'rekey, power cut', disk: 'power cut' },
+  { name: 'rekey, EIO', match: DISK, blow: 'EIO' },
+  { name: 'rekey, ENOSPC from a call on', match: WRITES, blow: 'ENOSPC', onwards: true },
+  { name: 'rekey, EPERM', match: NAMES, blow: 'EPERM' },
+  { name: 'rekey, read-only from a call on', match: DISK, blow: 'EROFS', onwards: true },
+  { name: 'rekey, a small disk is filled', disk: 'full' },
+] as const satisfies Partial<Scenario>[];
+
+const OF_REKEY = REKEYS.map((scenario): Scenario => {
+  return { task: 'rekey', options: {}, match: EFFECTS, ...scenario };
+});
 
 /** A smaller set, where something is decided. */
 const ON_SYNAPSE = [
@@ -168,8 +216,10 @@ const ON_SYNAPSE = [
 
 export const SCENARIOS: readonly Scenario[] = [
   ...OF_ALL,
+  ...OF_CREATORS,
   ...OF_ONE,
   ...ON_SYNAPSE,
   ...POWER_CUTS,
   ...FAULTS,
+  ...OF_REKEY,
 ];

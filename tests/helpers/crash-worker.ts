@@ -1,10 +1,10 @@
 // Tries scenarios, in a process of its own: takes `{ scenario, first, step }`, gives a `Done`.
 import { getPriority, setPriority } from 'node:os';
-import { makeFixture } from './crash-fixture.ts';
 import { listPoints, tryPoint } from './crash-point.ts';
 import type { Tried } from './crash-point.ts';
 import { SCENARIOS } from './crash-scenarios.ts';
 import type { Scenario } from './crash-scenarios.ts';
+import { makeLocalFixture } from './crash-rekey.ts';
 import { makeSynapseFixture } from './crash-synapse.ts';
 import type { Cleanup } from './provision-project.ts';
 import { sharedSynapse } from './synapse.ts';
@@ -55,7 +55,7 @@ function scenarioOf({ scenario: wanted, isEvery }: Task): Scenario {
 }
 
 async function fixtureOf(t: Cleanup, scenario: Scenario) {
-  if (scenario.homeserver === undefined) return makeFixture(t, scenario);
+  if (scenario.homeserver === undefined) return makeLocalFixture(t, scenario);
   const synapse = await sharedSynapse();
   t.after(() => synapse.stop());
   return makeSynapseFixture(t, scenario, synapse);

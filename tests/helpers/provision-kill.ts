@@ -7,7 +7,7 @@ import type { TestContext } from 'node:test';
 import { findLeaks } from './provision-leaks.ts';
 import type { Preload } from './provision-preload-options.ts';
 import type { Remains } from './provision-power.ts';
-import type { Project, Run } from './provision-project.ts';
+import type { Project, Run, RunOptions } from './provision-project.ts';
 import { ageJournal, assertConverged, servicesFor } from './provision-services.ts';
 import type { Services, ServicesOptions } from './provision-services.ts';
 
@@ -36,13 +36,17 @@ export interface Killed {
 }
 
 /** Runs and kills. After a power cut the folder holds what the disk would. */
-export async function killRun(project: Project, kill: Kill): Promise<Killed> {
+export async function killRun(
+  project: Project,
+  kill: Kill,
+  { task = 'provision', args = [] }: { task?: RunOptions['task']; args?: readonly string[] } = {},
+): Promise<Killed> {
   const folder = await mkdtemp(join(tmpdir(), 'matrix-tokens-kill-'));
   try {
     const [died, dump] = [join(folder, 'died'), join(folder, 'dump')];
     const { powerCut: names, ...rest } = kill;
     const powerCut = names === undefined ? {} : { powerCut: { dump, names } };
-    const run = await project.run([], { preload: { ...rest, ...powerCut, died } });
+    const run = await project.run(args, { task, preload: { ...rest, ...powerCut, died } });
     const point = await readFile(died, 'utf8').catch(() => null);
     if (point === null) return { run, point };
     if (names !== undefined) await restore(project.folder, await readFile(dump, 'utf8'));

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Secret } from '../../src/secret.ts';
-import { decryptText, encryptText } from '../../src/vault/keyring.ts';
+import { decryptText, encryptText, keyringOf } from '../../src/vault/keyring.ts';
 import type { VaultSecret } from '../../src/vault/keyring.ts';
 import { PRELOAD_VARIABLE } from './provision-preload-options.ts';
 import type { Preload } from './provision-preload-options.ts';
@@ -41,6 +41,8 @@ export interface Run {
 }
 
 export interface RunOptions {
+  /** Default: `provision`. */
+  readonly task?: 'provision' | 'rekey';
   readonly preload?: Preload;
   readonly env?: Readonly<Record<string, string>>;
   /** Default: the built one. */
@@ -64,7 +66,7 @@ export interface Project {
   sealed(text: string, indent?: number): Promise<string>;
   /** Opens an envelope, indented or not. */
   open(envelope: string): Promise<string>;
-  /** Runs `provision` on inventory.yml with the vault password. */
+  /** Runs a task on inventory.yml with the vault password. */
   run(args?: readonly string[], options?: RunOptions): Promise<Run>;
   /** The paths of all files (with their content) and folders (`null`) below the folder. */
   tree(): ReadonlyMap<string, string | null>;
@@ -97,7 +99,7 @@ export async function makeProject(
     },
     open: (envelope) => {
       const text = envelope.replaceAll(/^ +/gm, '');
-      return decryptText(text, [secret], { file: 'test', line: 1, column: 1 });
+      return decryptText(text, keyringOf([secret]), { file: 'test', line: 1, column: 1 });
     },
     run: (args = [], options = {}) => runIn(folder, args, options),
     tree: () => listTree(folder),
@@ -117,10 +119,11 @@ export function outcomesOf(run: Run): Readonly<Record<string, string>> {
 }
 
 async function runIn(folder: string, args: readonly string[], options: RunOptions): Promise<Run> {
-  const { preload, env = {}, uid, bundle = BUNDLE, wrapper = [], onStart } = options;
+  const { task = 'provision', preload, env = {}, uid, bundle = BUNDLE } = options;
+  const { wrapper = [], onStart } = options;
   const hooks = preload === undefined ? [] : ['--import', PRELOAD];
   const given = ['-i', 'inventory.yml', '--vault-password-file', 'vault_pass', ...args];
-  const whole = [...wrapper, process.execPath, ...hooks, bundle, 'provision', ...given];
+  const whole = [...wrapper, process.execPath, ...hooks, bundle, task, ...given];
   const child = spawn(whole[0] ?? '', whole.slice(1), {
     cwd: folder,
     ...(uid === undefined ? {} : { uid, gid: uid }),

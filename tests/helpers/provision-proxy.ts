@@ -9,6 +9,7 @@ export interface Passing {
   /** Method and path. */
   readonly request: string;
   readonly requestBody: string;
+  readonly authorization: string | undefined;
   readonly status: number;
   readonly statusMessage: string;
   readonly headers: OutgoingHttpHeaders;
@@ -72,6 +73,7 @@ async function pass(
   const passing = {
     request,
     requestBody,
+    authorization: incoming.headers.authorization,
     status: answer.status,
     statusMessage: answer.statusText,
     headers: { 'content-type': answer.headers.get('content-type') ?? '' },

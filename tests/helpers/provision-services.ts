@@ -31,21 +31,28 @@ export interface ServicesOptions extends HomeserverOptions {
   readonly keys?: readonly string[];
   /** Of all users; default: one for each. */
   readonly password?: string;
+  readonly passwordOf?: (name: string) => string;
   readonly vaultPassword?: string;
+  /** Users are not there yet: the host has the secret to create them. */
+  readonly isMissing?: boolean;
 }
 
-/** Starts a homeserver with a user for each service, and makes a project that defines them. */
+export const REGISTRATION_SECRET = 'the registration secret';
+
+/** Starts a homeserver with a user for each service, unless they are missing, and makes a project that defines them. */
 export async function servicesFor(
   t: Cleanup,
-  { names = ['news', 'rss'], keys = [], password, vaultPassword, ...options }: ServicesOptions = {},
+  { names = ['news', 'rss'], keys = [], ...options }: ServicesOptions = {},
 ): Promise<Services> {
-  const users = names.map((name) => {
-    return { localpart: name, password: password ?? `the password of ${name}` };
-  });
-  const homeserver = await startHomeserver({ ...options, users });
+  const { password, passwordOf = (name) => password ?? `the password of ${name}` } = options;
+  const users = names.map((name) => ({ localpart: name, password: passwordOf(name) }));
+  const registrationSecret =
+    options.isMissing === true ? { registrationSecret: REGISTRATION_SECRET } : {};
+  const there = options.isMissing === true ? [] : users;
+  const homeserver = await startHomeserver({ ...registrationSecret, ...options, users: there });
   t.after(() => homeserver.stop());
-  const project = await makeProject(t, vaultPassword);
-  await writeDefinitions({ project, homeserver, names }, keys);
+  const project = await makeProject(t, options.vaultPassword);
+  await writeDefinitions({ project, homeserver, names }, keys, options);
   const sealed = await Promise.all(
     users.map(async (user) => {
       return `vault_${user.localpart}_password: ${await project.sealed(user.password)}\n`;
@@ -55,7 +62,11 @@ export async function servicesFor(
   return { project, homeserver, names };
 }
 
-async function writeDefinitions(services: Services, keys: readonly string[]): Promise<void> {
+async function writeDefinitions(
+  services: Services,
+  keys: readonly string[],
+  { isMissing }: ServicesOptions,
+): Promise<void> {
   const { project, homeserver, names } = services;
   await project.write('inventory.yml', `all:\n  hosts:\n    ${HOST}:\n`);
   const definitions = names.map((name) => {
@@ -68,6 +79,9 @@ async function writeDefinitions(services: Services, keys: readonly string[]): Pr
     `matrix_tokens_homeserver_url: ${homeserver.baseUrl}\n`,
     'matrix_tokens_services:\n',
     ...definitions,
+    ...(isMissing === true
+      ? [`matrix_tokens_register: {shared_secret: ${REGISTRATION_SECRET}}\n`]
+      : []),
   ];
   await project.write(`host_vars/${HOST}/vars.yml`, lines.join(''));
 }

@@ -4,17 +4,39 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { provision } from '../../src/provision.ts';
+import type { ProvisionOptions } from '../../src/provision.ts';
 import type { Progress, World } from '../../src/provision/world.ts';
 import type { Report } from '../../src/report.ts';
 import { readJournal } from '../../src/vault/journal.ts';
 import { FILES, readStored } from './provision-services.ts';
 import type { Services } from './provision-services.ts';
 
+/** A clock that waits move on at once; a homeserver may go by it, too. */
+export interface SkippingClock {
+  skipped: number;
+  /** Milliseconds since the epoch, and what was skipped. */
+  readonly now: () => number;
+}
+
+/** Makes a clock that shows the time. */
+export function skippingClock(): SkippingClock {
+  const clock: SkippingClock = { skipped: 0, now: () => Date.now() + clock.skipped };
+  return clock;
+}
+
 export interface InsideOptions {
+  /** Default: one of its own. */
+  readonly clock?: SkippingClock;
   readonly signal?: AbortSignal;
   /** Takes real time while the clock moves on by so many milliseconds. */
   readonly meanwhile?: (ms: number) => Promise<void>;
   readonly onProgress?: (event: Progress) => void;
+  /** As with -e. */
+  readonly extraVars?: readonly string[];
+  /** What the run finds in its environment. */
+  readonly env?: World['env'];
+  readonly connectTo?: ProvisionOptions['connectTo'];
+  readonly maxWait?: number;
 }
 
 export interface Inside {
@@ -25,20 +47,21 @@ export interface Inside {
 
 /** Runs `provision` on the services. */
 export async function provisionInside(
-  { project }: Services,
+  { project }: Pick<Services, 'project'>,
   options: InsideOptions = {},
 ): Promise<Inside> {
   const { signal = new AbortController().signal, meanwhile, onProgress } = options;
+  const clock = options.clock ?? skippingClock();
+  const { extraVars = [], connectTo, maxWait, env = {} } = options;
   const waits: number[] = [];
-  let skipped = 0;
   const world: World = {
     cwd: project.folder,
-    env: {},
-    now: () => Date.now() + skipped,
+    env,
+    now: clock.now,
     sleep: async (ms) => {
       waits.push(ms);
       await meanwhile?.(ms);
-      skipped += ms;
+      clock.skipped += ms;
     },
     random: () => 0,
     signal,
@@ -52,15 +75,17 @@ export async function provisionInside(
     {
       inventory: ['inventory.yml'],
       limit: undefined,
-      extraVars: [],
+      extraVars,
       playbookDir: undefined,
       services: [],
       check: false,
-      maxWait: undefined,
       lockTimeout: undefined,
+      maxWait,
+      ...(connectTo === undefined ? {} : { connectTo }),
       vaultPasswordFiles: ['vault_pass'],
       vaultIds: [],
       askVaultPass: false,
+      encryptVaultId: undefined,
     },
     world,
   );

@@ -122,7 +122,12 @@ async function answer(
   { answerer, requests }: { answerer: Answerer; requests: SeenRequest[] },
 ): Promise<void> {
   const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
+  try {
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+  } catch {
+    // The client, or what stands between, went away before its request was complete.
+    return;
+  }
   const { method = '', url = '', headers } = request;
   const seen = { method, path: url, headers, body: Buffer.concat(chunks).toString() };
   requests.push(seen);

@@ -19,6 +19,8 @@ def end_with_parent(folder):
 
 
 folder = sys.argv[1]
+# Modules of the tests stand beside this file, which Python does not look at when it is isolated.
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 threading.Thread(target=end_with_parent, args=(folder,), daemon=True).start()
 sys.argv = ['synapse', '--config-path', os.path.join(folder, 'homeserver.yaml')]
 runpy.run_module('synapse.app.homeserver', run_name='__main__')

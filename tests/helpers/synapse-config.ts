@@ -10,6 +10,15 @@ export interface SynapseSettings {
   readonly registrationSecret: string;
   /** What is left out is as good as off. */
   readonly rcLogin: LoginRateLimits;
+  readonly modules: readonly SynapseModule[];
+  /** Further keys of homeserver.yaml. */
+  readonly extra: object;
+}
+
+/** A module of tests/helpers: `file.Class`. */
+export interface SynapseModule {
+  readonly module: string;
+  readonly config: object;
 }
 
 const AS_GOOD_AS_OFF: RateLimit = { per_second: 100_000, burst_count: 100_000 };
@@ -24,7 +33,7 @@ export async function writeSynapseConfig(settings: SynapseSettings): Promise<voi
 }
 
 function homeserverSettings(settings: SynapseSettings): object {
-  const { folder, port, serverName, registrationSecret, rcLogin } = settings;
+  const { folder, port, serverName, registrationSecret, rcLogin, modules, extra } = settings;
   return {
     server_name: serverName,
     report_stats: false,
@@ -49,6 +58,8 @@ function homeserverSettings(settings: SynapseSettings): object {
       failed_attempts: AS_GOOD_AS_OFF,
       ...rcLogin,
     },
+    modules,
+    ...extra,
   };
 }
 

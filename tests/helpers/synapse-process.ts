@@ -8,6 +8,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { synapsePython } from './python.ts';
 import { writeSynapseConfig } from './synapse-config.ts';
+import type { SynapseModule } from './synapse-config.ts';
 import type { LoginRateLimits } from '../../scripts/homeserver/rate-limit.ts';
 
 export interface SynapseProcess {
@@ -21,6 +22,9 @@ export interface SynapseProcessOptions {
   readonly serverName: string;
   readonly registrationSecret: string;
   readonly rcLogin: LoginRateLimits;
+  readonly modules: readonly SynapseModule[];
+  /** Further keys of homeserver.yaml. */
+  readonly extra: object;
 }
 
 const RUNNER = resolve(import.meta.dirname, '../../../tests/helpers/run_synapse.py');

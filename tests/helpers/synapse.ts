@@ -5,6 +5,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { LoginRateLimits } from '../../scripts/homeserver/rate-limit.ts';
 import { synapsePython } from './python.ts';
+import type { SynapseModule } from './synapse-config.ts';
 import { startSynapseProcess } from './synapse-process.ts';
 
 /** JSON of a `SharedSynapse`: where the Synapse of this test run is and how users are made on it. */
@@ -51,16 +52,24 @@ export async function sharedSynapse(): Promise<Synapse> {
   return await connect(JSON.parse(handedOver) as SharedSynapse, async () => {});
 }
 
+export interface SynapseOptions {
+  readonly rcLogin?: LoginRateLimits;
+  readonly serverName?: string;
+  readonly modules?: readonly SynapseModule[];
+  /** Further keys of homeserver.yaml. */
+  readonly extra?: object;
+}
+
 /** Starts a Synapse of one's own (3 to 5 s), to be stopped by the caller. */
-export async function startSynapse(
-  options: { rcLogin?: LoginRateLimits; serverName?: string } = {},
-): Promise<Synapse> {
+export async function startSynapse(options: SynapseOptions = {}): Promise<Synapse> {
   const serverName = options.serverName ?? 'hs.test';
   const registrationSecret = randomBytes(24).toString('hex');
   const { baseUrl, database, stop } = await startSynapseProcess({
     serverName,
     registrationSecret,
     rcLogin: options.rcLogin ?? {},
+    modules: options.modules ?? [],
+    extra: options.extra ?? {},
   });
   return await connect({ baseUrl, database, serverName, registrationSecret }, stop);
 }

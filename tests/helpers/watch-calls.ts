@@ -70,12 +70,12 @@ async function findPython(): Promise<string | null> {
   return null;
 }
 
-/** Runs `provision` and watches it. */
+/** Runs a task and watches it. */
 export async function watchRun(
   project: Project,
   watch: Watch,
   args: readonly string[] = [],
-  options: Pick<RunOptions, 'preload'> = {},
+  options: Pick<RunOptions, 'preload' | 'task'> = {},
 ): Promise<Watched> {
   python ??= findPython();
   const command = await python;

@@ -1,9 +1,33 @@
-// m.login.password. The password goes out in one request, which is never sent again from here.
+// m.login.password: the password of the user, which opens that user's account and no other.
 import type { Secret } from '../../secret.ts';
-import { classifyLogin, type Credential } from '../credential.ts';
+import type { Credential } from '../credential.ts';
 import type { Failure } from '../failure.ts';
-import { endpointUrl, missingPasswordFlow, type Homeserver } from '../homeserver.ts';
+import { missingPasswordFlow, type Homeserver } from '../homeserver.ts';
 import type { HttpClient } from '../http.ts';
+import { deleteDevices } from '../sessions.ts';
+import type { LoginMethod } from './method.ts';
+import { sendLogin } from './send.ts';
+
+export const PASSWORD_TYPE = 'm.login.password';
+
+export const password: LoginMethod = {
+  name: 'password',
+  words: 'its password',
+  secret: { of: 'service', key: 'password', noun: 'password', opens: 'user' },
+  validate({ service, hasSecret }) {
+    if (hasSecret) return null;
+    return {
+      wanted:
+        '`password`: a string, {file: path}, {env: NAME}, {command: [program]} or {prompt: true}',
+      fix: `add for example \`password: "{{ vault_${service}_password }}"\`, or \`enabled: false\``,
+    };
+  },
+  typeFor: ({ flows }) => (flows.includes(PASSWORD_TYPE) ? PASSWORD_TYPE : null),
+  login: (client, homeserver, { secret, ...request }) =>
+    loginWithPassword(client, homeserver, { ...request, password: secret }),
+  abandon: (client, homeserver, { userId, secret, token, deviceIds }) =>
+    deleteDevices(client, homeserver, token, { userId, password: secret, deviceIds }),
+};
 
 export interface PasswordLogin {
   /** The full user ID. */
@@ -26,14 +50,6 @@ export async function loginWithPassword(
 ): Promise<Credential | Failure> {
   const refusal = missingPasswordFlow(homeserver);
   if (refusal !== null) return refusal;
-  const { userId, deviceId, displayName } = login;
-  const body = {
-    type: 'm.login.password',
-    identifier: { type: 'm.id.user', user: userId },
-    password: login.password.reveal(),
-    device_id: deviceId,
-    ...(displayName === null ? {} : { initial_device_display_name: displayName }),
-  };
-  const result = await client.request('POST', endpointUrl(homeserver, '/login'), { body });
-  return classifyLogin(result, { userId, deviceId });
+  const proof = { type: PASSWORD_TYPE, field: 'password', proof: login.password } as const;
+  return sendLogin(client, homeserver, login, proof);
 }
