@@ -49,9 +49,9 @@ function openVault(
   { secrets }: PlayRequest,
   settings: Pick<World, 'cwd' | 'env'>,
 ): ReturnType<typeof vaultAccessWith> {
-  const given = secrets.map(([label, base64]): VaultSecret => ({
+  const given = secrets.map(([label, hex]): VaultSecret => ({
     label,
-    password: bytesToPassword(Buffer.from(base64, 'base64')),
+    password: bytesToPassword(Buffer.from(hex, 'hex')),
   }));
   return vaultAccessWith(keyringOf(given, rulesIn(settings)));
 }
