@@ -171,9 +171,6 @@ test('a path into a map is refused where the map stands in another file as well'
     assert.equal(fault?.code, 'E_HIDES_MAP');
     assert.match(fault.fix ?? '', /add `vault_file: host_vars\/h\/vars.yml`/);
     assert.equal(findOverride(located, ['other', 'rss']), null);
-    const { definition } = located;
-    const merging = { ...definition, host: { ...definition.host, mergeMaps: true } };
-    assert.equal(findOverride({ ...located, definition: merging }, ['bots', 'rss']), null);
     const same = await locate(cwd, 'host_vars/h/vars.yml');
     assert.equal(findOverride(same, ['bots', 'rss']), null);
   });

@@ -1,8 +1,10 @@
-// Would the file to be written win? Later layers replace earlier ones, whole values at a time.
+// Would the file to be written win? Later layers replace earlier ones, whole values at a time; with
+// `hash_behaviour=merge` maps are merged, and only what stands in the way of the path counts.
 import { relative, sep } from 'node:path';
 import type { Layer } from '../ansible/layer.ts';
 import type { VariablePath } from '../definitions/types.ts';
 import { formatPosition, type Fault } from '../errors.ts';
+import { getEntry, type MapEntry } from '../yaml/node.ts';
 import type { LocatedService } from './types.ts';
 
 /** Gives the fault if a value written to the service's file would not count, or would hide others. */
@@ -11,17 +13,44 @@ export function findOverride(service: LocatedService, path: VariablePath): Fault
   const holders = host.layers.filter((layer) => layer.vars?.has(path[0]) === true);
   const others = holders.filter((layer) => layer.path !== service.target.file);
   if (service.target.unloaded !== undefined) return null;
-  const winner = others.findLast((layer) => ranksAbove(layer, service, path[0]));
-  if (winner !== undefined) return overridden(service, path, winner);
-  // A map in the file itself hides those of the others already; merged ones hide nothing.
-  if (path.length === 1 || others.length < holders.length || host.mergeMaps) return null;
-  const other = others.findLast((layer) => !isNull(layer, path[0]));
+  // Where maps are not merged, whoever has the name has all of it.
+  const counted: VariablePath = host.mergeMaps ? path : [path[0]];
+  const passes = (layer: Layer): boolean => follow(layer, counted).isOpen;
+  const above = others.filter((layer) => ranksAbove(layer, service, path[0]));
+  const winner = above.findLast((layer) => !passes(layer));
+  if (winner !== undefined)
+    return overridden(service, winner, { path, entry: follow(winner, counted).entry });
+  // A map in the file itself hides those of the others already.
+  if (path.length === 1 || others.length < holders.length) return null;
+  const isHidden = (layer: Layer): boolean => {
+    const { entry, isWhole, isOpen } = follow(layer, counted);
+    return !isOpen && !isNull(entry) && !(host.mergeMaps && isWhole);
+  };
+  const other = others.findLast(isHidden);
   return other === undefined ? null : hidesMap(service, path, other);
 }
 
-function isNull(layer: Layer, name: string): boolean {
-  const node = layer.vars?.get(name)?.value;
-  return node?.kind === 'scalar' && node.value === null;
+interface Followed {
+  /** The last on the path that the layer has. */
+  readonly entry: MapEntry | undefined;
+  readonly isWhole: boolean;
+  /** A map that lacks what follows: merged with one that has it, both stay. */
+  readonly isOpen: boolean;
+}
+
+function follow(layer: Layer, [name, ...keys]: VariablePath): Followed {
+  let entry = layer.vars?.get(name);
+  for (const key of keys) {
+    if (entry?.value.kind !== 'map') return { entry, isWhole: false, isOpen: false };
+    const next = getEntry(entry.value, key);
+    if (next === undefined) return { entry, isWhole: false, isOpen: true };
+    entry = next;
+  }
+  return { entry, isWhole: true, isOpen: false };
+}
+
+function isNull(entry: MapEntry | undefined): boolean {
+  return entry?.value.kind === 'scalar' && entry.value.value === null;
 }
 
 /**
@@ -60,19 +89,22 @@ function isAfter(file: string, other: string): boolean {
   );
 }
 
-function overridden(service: LocatedService, path: VariablePath, winner: Layer): Fault {
-  const entry = winner.vars?.get(path[0]);
+function overridden(
+  service: LocatedService,
+  winner: Layer,
+  { path, entry }: { readonly path: VariablePath; readonly entry: MapEntry | undefined },
+): Fault {
   return {
     code: 'E_OVERRIDDEN',
     at: entry?.at,
     found: `a value of ${path[0]} that would win over the one in ${service.target.shown}`,
     wanted: `nothing above ${service.target.shown} that sets ${path[0]}`,
-    fix: howToRemove(winner, path[0]),
+    fix: howToRemove(winner, path[0], entry),
   };
 }
 
-function howToRemove({ kind, vars }: Layer, name: string): string {
-  const at = vars?.get(name)?.at;
+function howToRemove({ kind }: Layer, name: string, entry: MapEntry | undefined): string {
+  const at = entry?.at;
   if (at === undefined || kind === 'extra') return `leave ${name} out of -e`;
   if (at.line !== 0) return `remove the line ${formatPosition(at)}`;
   return `find what sets ${name} after host_vars (a play, set_fact, the vars of a role, -e), and remove it`;

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import type { AnsibleConfig } from '../../src/ansible/config.ts';
 import { readDefinitions } from '../../src/definitions.ts';
 import type { Definitions } from '../../src/definitions/types.ts';
 import { InputError, type Fault } from '../../src/errors.ts';
@@ -11,12 +12,14 @@ export interface LoadOptions {
   readonly inventory?: readonly string[];
   /** Relative to the folder; default: the folder itself. */
   readonly playbook?: string;
+  /** Default: no ansible.cfg. */
+  readonly config?: AnsibleConfig;
 }
 
 /** Loads the hosts of an inventory in a folder, as the command line does there. */
 export async function loadHosts(
   folder: string,
-  { inventory = ['inv/hosts.yml'], playbook = '.' }: LoadOptions = {},
+  { inventory = ['inv/hosts.yml'], playbook = '.', config }: LoadOptions = {},
 ): Promise<readonly HostView[]> {
   return loadInventory({
     inventory,
@@ -24,6 +27,7 @@ export async function loadHosts(
     playbookDir: resolve(folder, playbook),
     cwd: folder,
     decrypt: null,
+    ...(config === undefined ? {} : { config }),
   });
 }
 
