@@ -24,6 +24,7 @@ const YAML = join(ROOT, 'node_modules/yaml/browser/dist/index.js');
 const UNDICI = `
   const Dispatcher = require('undici/lib/dispatcher/dispatcher.js');
   Dispatcher.prototype.request = require('undici/lib/api/api-request.js');
+  Dispatcher.prototype.connect = require('undici/lib/api/api-connect.js');
   module.exports = {
     get Agent() { return require('undici/lib/dispatcher/agent.js'); },
     get EnvHttpProxyAgent() { return require('undici/lib/dispatcher/env-http-proxy-agent.js'); },

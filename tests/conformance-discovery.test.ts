@@ -174,7 +174,8 @@ test('20: no /login but OAuth 2.0 is said to be that, and no password is sent', 
   assert.match(textOf(inside), /OAuth 2\.0/);
   assert.deepEqual(
     services.homeserver.requests.map(({ method }) => method),
-    ['GET', 'GET', 'GET'],
+    // The last one asks what it is, for the command that makes a token there.
+    ['GET', 'GET', 'GET', 'GET'],
   );
 });
 

@@ -141,7 +141,8 @@ function flowsOf(manner: ServerManner, options: HomeserverOptions): readonly obj
   const usual =
     options.passwords === false ? (manner.login.withoutPasswords?.flows ?? []) : manner.flows;
   const flows = options.flows ?? usual;
-  if (isAnswer(flows) || options.sharedSecretAuth === undefined) return flows;
+  const isGiven = options.flows !== undefined;
+  if (isGiven || isAnswer(flows) || options.sharedSecretAuth === undefined) return flows;
   return [...flows.slice(0, 1), { type: SHARED_SECRET_TYPE }, ...flows.slice(1)];
 }
 

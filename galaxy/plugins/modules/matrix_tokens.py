@@ -88,6 +88,19 @@ services:
     outcome:
       description: One of ok, changed, skipped, unknown, deferred, failed, unreachable.
       type: str
+    defined_at:
+      description: Where it is defined.
+      type: dict
+      contains:
+        file:
+          description: Path of the file.
+          type: str
+        line:
+          description: Counted from 1.
+          type: int
+        column:
+          description: Counted from 1.
+          type: int
     user_id:
       description: Full user ID, where it is known.
       type: str
