@@ -11,6 +11,7 @@ import { copyBundle } from './project.ts';
 import { rateLimits } from './rate-limits.ts';
 import { scale } from './scale.ts';
 import type { ScaleBench } from './scale.ts';
+import { runMain } from '../scripts/run-main.ts';
 
 type Benchmark = (bench: ScaleBench) => Promise<void>;
 
@@ -72,15 +73,4 @@ async function main(argv: string[], signal: AbortSignal): Promise<void> {
   say(loadText());
 }
 
-const interrupted = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.once(signal, () => {
-    interrupted.abort();
-  });
-}
-try {
-  await main(process.argv.slice(2), interrupted.signal);
-} catch (error) {
-  process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
-}
+await runMain('bench', main);

@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join, resolve } from 'node:path';
 import { doJob, TOKEN_FILE, withJob } from './main-job.ts';
+import { runMain } from './run-main.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const PROVISION = 'provision -i inventory.yml --vault-password-file vault_pass';
@@ -51,15 +52,4 @@ async function main(signal: AbortSignal): Promise<void> {
   });
 }
 
-const interrupted = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.once(signal, () => {
-    interrupted.abort();
-  });
-}
-try {
-  await main(interrupted.signal);
-} catch (error) {
-  process.stderr.write(`demo: ${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
-}
+await runMain('demo', (_argv, signal) => main(signal));

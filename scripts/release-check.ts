@@ -20,6 +20,7 @@ import type { Surroundings } from './release/command.ts';
 import { lintCollection } from './release/lint.ts';
 import { installCollection, readPages, tryAction, tryRole } from './release/try-collection.ts';
 import { installPackage, tryPackage } from './release/try-package.ts';
+import { runMain } from './run-main.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const OUTPUT = join(ROOT, 'dist/release');
@@ -149,17 +150,4 @@ async function main(signal: AbortSignal): Promise<void> {
   say(`made in ${OUTPUT.slice(ROOT.length + 1)}, good to be released`);
 }
 
-const interrupted = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.once(signal, () => {
-    interrupted.abort();
-  });
-}
-try {
-  await main(interrupted.signal);
-} catch (error) {
-  process.stderr.write(
-    `release:check: ${error instanceof Error ? error.message : String(error)}\n`,
-  );
-  process.exitCode = 1;
-}
+await runMain('release:check', (_argv, signal) => main(signal));

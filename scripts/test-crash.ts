@@ -14,6 +14,7 @@ import { countsText, docsText, headText, rowText, troubleText } from './test-cra
 import type { Row } from './test-crash-report.ts';
 import { runScenarios } from './test-crash-run.ts';
 import { prepareTestEnvironment } from './test-environment.ts';
+import { runMain } from './run-main.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const DOCS = join(ROOT, 'docs/guarantees.md');
@@ -85,15 +86,4 @@ async function main(argv: string[], signal: AbortSignal): Promise<number> {
   }
 }
 
-const interrupted = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.once(signal, () => {
-    interrupted.abort();
-  });
-}
-try {
-  process.exitCode = await main(process.argv.slice(2), interrupted.signal);
-} catch (error) {
-  process.stderr.write(`crash: ${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
-}
+await runMain('crash', main);

@@ -6,6 +6,7 @@ import { prepareTestEnvironment } from './test-environment.ts';
 import { runTestFile } from './test-file.ts';
 import type { FileOutcome } from './test-file.ts';
 import { failureText, fileLine, notesText, summaryText } from './test-report.ts';
+import { runMain } from './run-main.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const AT_ONCE = 2;
@@ -61,15 +62,4 @@ async function main(names: readonly string[], signal: AbortSignal): Promise<numb
   }
 }
 
-const interrupted = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.once(signal, () => {
-    interrupted.abort();
-  });
-}
-try {
-  process.exitCode = await main(process.argv.slice(2), interrupted.signal);
-} catch (error) {
-  process.stderr.write(`test: ${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
-}
+await runMain('test', main);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { exitCodeOf } from '../src/report.ts';
 import type { Report } from '../src/report.ts';
+import { blankOutcome } from '../src/report/types.ts';
 import type { OutcomeWord } from '../src/report/types.ts';
 
 interface Case {
@@ -37,18 +38,12 @@ for (const one of CASES) {
       task: 'provision',
       check,
       outcomes: outcomes.map((outcome) => ({
-        host: 'h',
-        service: 's',
-        defined_at: { file: 'vars.yml', line: 1, column: 1 },
+        ...blankOutcome({
+          host: 'h',
+          service: 's',
+          defined_at: { file: 'vars.yml', line: 1, column: 1 },
+        }),
         outcome,
-        user_id: null,
-        server_name: null,
-        message: '',
-        code: null,
-        hint: null,
-        file: null,
-        variables: [],
-        install_tag: null,
       })),
       leftovers: leftover
         ? [{ host: 'h', service: 's', user_id: '@u:d', device_id: 'D', message: '' }]

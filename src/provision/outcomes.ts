@@ -5,7 +5,7 @@ import { formatPosition } from '../errors.ts';
 import { FAILURE_CODES, isFailure, type Failure } from '../matrix/failure.ts';
 import { loginMethod } from '../matrix/login/registry.ts';
 import type { Action } from '../plan/types.ts';
-import type { Leftover, Outcome } from '../report/types.ts';
+import { blankOutcome, type Leftover, type Outcome } from '../report/types.ts';
 import type { LoginWork } from '../preflight.ts';
 import type { ChosenLogin } from './logins.ts';
 import type { Stored } from './slot.ts';
@@ -153,18 +153,5 @@ function writtenVariables({ write }: Extract<Action, { kind: 'login' }>): string
 }
 
 function nothing({ host, name, at }: Pick<UnwantedService, 'host' | 'name' | 'at'>): Outcome {
-  return {
-    host: host.name,
-    service: name,
-    defined_at: at,
-    outcome: 'ok',
-    user_id: null,
-    server_name: null,
-    message: '',
-    code: null,
-    hint: null,
-    file: null,
-    variables: [],
-    install_tag: null,
-  };
+  return blankOutcome({ host: host.name, service: name, defined_at: at });
 }

@@ -1,6 +1,6 @@
 // What is said of each service in each file.
 import type { Position } from '../errors.ts';
-import type { Outcome } from '../report/types.ts';
+import { blankOutcome, type Outcome } from '../report/types.ts';
 import type { Judged, State } from './choose.ts';
 import type { Value } from './types.ts';
 
@@ -116,18 +116,5 @@ function idsOf(parts: readonly { readonly label: string }[]): string {
 }
 
 function base(host: string, service: string, at: Position): Outcome {
-  return {
-    host,
-    service,
-    defined_at: at,
-    outcome: 'ok',
-    user_id: null,
-    server_name: null,
-    message: '',
-    code: null,
-    hint: null,
-    file: null,
-    variables: [],
-    install_tag: null,
-  };
+  return blankOutcome({ host, service, defined_at: at });
 }

@@ -30,6 +30,22 @@ export interface Outcome {
   readonly install_tag: string | null;
 }
 
+/** Gives an outcome that says nothing yet but whose it is. */
+export function blankOutcome(of: Pick<Outcome, 'host' | 'service' | 'defined_at'>): Outcome {
+  return {
+    ...of,
+    outcome: 'ok',
+    user_id: null,
+    server_name: null,
+    message: '',
+    code: null,
+    hint: null,
+    file: null,
+    variables: [],
+    install_tag: null,
+  };
+}
+
 /** A session on a homeserver that no file holds and that could not be removed, or waits to be. */
 export interface Leftover {
   readonly host: string;
