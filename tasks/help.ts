@@ -1,5 +1,5 @@
 // What --help prints: every flag with a line, and an example.
-import type { TaskName } from './options.ts';
+import type { TaskName } from './flags.ts';
 
 const INPUT = `\
 Where things are (as in Ansible):

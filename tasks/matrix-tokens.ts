@@ -3,13 +3,8 @@ import { InputError } from '../src/errors.ts';
 import { EXIT, formatFaults, orderFaults } from '../src/report.ts';
 import { renderFaults } from './formats.ts';
 import { describeBug } from './bug.ts';
-import {
-  guessOptions,
-  parseOptions,
-  type Options,
-  type Request,
-  type TaskName,
-} from './options.ts';
+import type { TaskName } from './flags.ts';
+import { guessOptions, parseOptions, type Options, type Request } from './options.ts';
 import { PromptCancelled } from './prompt-cancelled.ts';
 import { styleFor } from './style.ts';
 import { isTooOld, VERSION } from './version.ts';

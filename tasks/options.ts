@@ -1,18 +1,14 @@
-// The command line: Ansible's own flags where Ansible has one, refused where it is mistyped.
-import { parseArgs, type ParseArgsConfig } from 'node:util';
+// The command line, taken apart; refused where it is mistyped.
+import { parseArgs } from 'node:util';
 import { didYouMean } from '../src/definitions/suggest.ts';
 import { InputError, type Fault } from '../src/errors.ts';
+import { FLAGS, FORMATS, RUNS, TAKEN_BY, TASKS, type RunName, type TaskName } from './flags.ts';
+import { describeParseError } from './parse-error.ts';
 
-/** The tasks that read an inventory. */
-export const RUNS = ['provision', 'rekey', 'validate'] as const;
-export const TASKS = [...RUNS, 'unlock'] as const;
-export type TaskName = (typeof TASKS)[number];
-
-export const FORMATS = ['text', 'json', 'github', 'junit', 'sarif'] as const;
 type Format = (typeof FORMATS)[number];
 
 export interface Options {
-  readonly task: (typeof RUNS)[number];
+  readonly task: RunName;
   readonly services: readonly string[];
   readonly inventory: readonly string[];
   readonly limit: string | undefined;
@@ -44,45 +40,6 @@ export type Request =
   | { readonly kind: 'play' }
   | { readonly kind: 'help'; readonly task: TaskName | null }
   | { readonly kind: 'version' };
-
-/** Every option; `--help` names them all. */
-export const FLAGS = {
-  inventory: { type: 'string', short: 'i', multiple: true },
-  limit: { type: 'string', short: 'l' },
-  'extra-vars': { type: 'string', short: 'e', multiple: true },
-  'playbook-dir': { type: 'string' },
-  check: { type: 'boolean', short: 'C' },
-  diff: { type: 'boolean', short: 'D' },
-  'detailed-exitcode': { type: 'boolean' },
-  'max-wait': { type: 'string' },
-  'lock-timeout': { type: 'string' },
-  format: { type: 'string' },
-  json: { type: 'boolean' },
-  'vault-password-file': { type: 'string', multiple: true },
-  'vault-pass-file': { type: 'string', multiple: true },
-  'vault-id': { type: 'string', multiple: true },
-  'ask-vault-pass': { type: 'boolean', short: 'J' },
-  'ask-vault-password': { type: 'boolean' },
-  'encrypt-vault-id': { type: 'string' },
-  'new-vault-id': { type: 'string' },
-  'new-vault-password-file': { type: 'string' },
-  'old-vault-id': { type: 'string', multiple: true },
-  verbose: { type: 'boolean', short: 'v', multiple: true },
-  help: { type: 'boolean', short: 'h' },
-  version: { type: 'boolean' },
-} as const satisfies ParseArgsConfig['options'];
-
-/** Options that only some tasks take. */
-export const TAKEN_BY = {
-  check: ['provision', 'rekey'],
-  diff: ['provision', 'rekey'],
-  'max-wait': ['provision'],
-  'lock-timeout': ['provision', 'rekey'],
-  'encrypt-vault-id': ['provision', 'rekey'],
-  'new-vault-id': ['rekey'],
-  'new-vault-password-file': ['rekey'],
-  'old-vault-id': ['rekey'],
-} as const satisfies { [F in keyof typeof FLAGS]?: readonly Options['task'][] };
 
 /** Reads the arguments after the program's name. Throws InputError (E_OPTION). */
 export function parseOptions(argv: readonly string[]): Request {
@@ -170,43 +127,6 @@ function parse(argv: readonly string[]) {
   }
 }
 
-/** Node's own sentences repeat the argument, which may hold a secret. */
-function describeParseError(error: NodeJS.ErrnoException, argv: readonly string[]): Fault {
-  const known = Object.keys(FLAGS).map((flag) => `--${flag}`);
-  if (error.code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') {
-    const names = argv.flatMap((word) => unknownIn(word, known));
-    const unknown = names.find((name) => name.startsWith('--')) ?? names[0] ?? 'an option';
-    return {
-      code: 'E_OPTION',
-      found: `${unknown}, which is no option`,
-      wanted: `one of ${known.join(' ')}`,
-      fix: didYouMean(unknown, known) ?? 'see `matrix-tokens --help`',
-    };
-  }
-  return {
-    code: 'E_OPTION',
-    found: 'an option without its value, or with a value that it does not take',
-    wanted:
-      'values after -i, -l, -e, --playbook-dir, --max-wait, --lock-timeout, --format and those that name a vault ID or a password file, and after no other',
-    fix: 'see `matrix-tokens --help`',
-  };
-}
-
-/** Gives the name of an option that there is not, without what may stand behind it. */
-function unknownIn(word: string, known: readonly string[]): string[] {
-  if (word.startsWith('--')) {
-    const name = word.replace(/=.*$/s, '');
-    return name === '--' || known.includes(name) ? [] : [name];
-  }
-  if (!/^-./.test(word)) return [];
-  for (const letter of word.slice(1)) {
-    const flag = Object.values(FLAGS).find((one) => 'short' in one && one.short === letter);
-    if (flag === undefined) return [`-${letter}`];
-    if (flag.type === 'string') break;
-  }
-  return [];
-}
-
 function findTask(name: string | undefined): TaskName {
   if (name === undefined) return 'provision';
   const task = TASKS.find((one) => one === name);
@@ -220,7 +140,7 @@ function findTask(name: string | undefined): TaskName {
   });
 }
 
-function checkTogether(values: Values, task: Options['task']): Fault[] {
+function checkTogether(values: Values, task: RunName): Fault[] {
   const faults: Fault[] = [];
   const isChecking = values.check === true || task === 'validate';
   if (values['detailed-exitcode'] === true && !isChecking) {
@@ -231,13 +151,13 @@ function checkTogether(values: Values, task: Options['task']): Fault[] {
     });
   }
   for (const flag of Object.keys(TAKEN_BY) as (keyof typeof TAKEN_BY)[]) {
-    const tasks: readonly Options['task'][] = TAKEN_BY[flag];
+    const tasks: readonly RunName[] = TAKEN_BY[flag];
     if (values[flag] !== undefined && !tasks.includes(task)) faults.push(notTaken(flag, task));
   }
   return [...faults, ...checkVaultOptions(values)];
 }
 
-function notTaken(flag: keyof typeof TAKEN_BY, task: Options['task']): Fault {
+function notTaken(flag: keyof typeof TAKEN_BY, task: RunName): Fault {
   const why = task === 'validate' ? ': validate is always offline' : '';
   return {
     code: 'E_OPTION',

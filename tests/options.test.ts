@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { InputError } from '../src/errors.ts';
 import { helpText } from '../tasks/help.ts';
-import { FLAGS, guessOptions, parseOptions, RUNS, TAKEN_BY, TASKS } from '../tasks/options.ts';
+import { FLAGS, RUNS, TAKEN_BY, TASKS } from '../tasks/flags.ts';
+import { guessOptions, parseOptions } from '../tasks/options.ts';
 import type { Options } from '../tasks/options.ts';
 import { isTooOld } from '../tasks/version.ts';
 
