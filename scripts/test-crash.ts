@@ -1,7 +1,8 @@
 // `npm run test:crash`: makes trouble at every system call of `provision` that touches the disk or the
 // network, runs it again to the end, and counts what was lost. All counts have to be zero.
-// `-- power` picks scenarios by a part of their names; `-- --every` also tries the calls without an
-// effect in all of them; `-- --write-docs` puts the figures into docs/guarantees.md. What this machine cannot do is left out, and said; with CI=true that fails.
+// `-- power` picks scenarios by a part of their names; `-- --every` also tries the calls that nothing
+// new can come of; `-- --write-docs` puts the figures into docs/guarantees.md. What this machine cannot
+// do is left out, and said; with CI=true that fails.
 import { readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';

@@ -80,6 +80,14 @@ function optionsOf(scenario: Scenario): Pick<RunOptions, 'preload' | 'task'> {
   };
 }
 
+/** Gives how many of the calls come before the first one that is tried. */
+export function passedOver(names: readonly string[], { name, from }: Scenario): number {
+  if (from === undefined) return 0;
+  const index = names.findIndex((call) => from.test(call));
+  if (index === -1) throw new Error(`${name}: no call is like ${from.source}`);
+  return index;
+}
+
 /** Gives the names of the calls of a run that nothing happens to. */
 export async function listPoints(fixture: Fixture, scenario: Scenario): Promise<string[]> {
   const { match, name, isUnreachable = false } = scenario;

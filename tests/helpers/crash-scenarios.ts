@@ -17,6 +17,8 @@ export interface Scenario {
   readonly killedBefore?: readonly Watch[];
   /** The calls that are tried; default: all. */
   readonly match?: RegExp;
+  /** The first of them that is tried; default: the very first. */
+  readonly from?: RegExp;
   /** Default: SIGKILL. */
   readonly blow?: Blow;
   /** The error comes at every later call, too. */
@@ -41,23 +43,30 @@ const REMOVING: Watch = { match: /^receive POST \S+\/(?:delete_devices|logout)$/
 const ONE = { names: ['news'] };
 const FIXED = { ...ONE, keys: ['device_id: FIXED'] };
 
+/** Before anything is asked for that changes something, one homeserver is like the other. */
+const FROM_THE_FIRST_REQUEST = { match: EFFECTS, from: /^send POST / };
+
 /**
- * In each server's manner. What a run only looks at does not depend on the homeserver: the calls
- * without an effect are tried in the first one's.
+ * In each server's manner. What a run only looks at, and what it does before it logs in, does not
+ * depend on the homeserver: those calls are tried in the first one's.
  */
 const OF_ALL = SOFTWARE.flatMap((software, index): Scenario[] => [
   {
     name: `first login, ${software}`,
     options: { ...ONE, software },
-    ...(index === 0 ? {} : { match: EFFECTS }),
+    ...(index === 0 ? {} : FROM_THE_FIRST_REQUEST),
   },
   {
     name: `after a lost login, ${software}`,
     options: { ...ONE, software },
     killedBefore: [LOST],
-    match: EFFECTS,
+    ...(index === 0 ? { match: EFFECTS } : FROM_THE_FIRST_REQUEST),
   },
-  { name: `fixed device, ${software}`, options: { ...FIXED, software }, match: EFFECTS },
+  {
+    name: `fixed device, ${software}`,
+    options: { ...FIXED, software },
+    ...(index === 0 ? { match: EFFECTS } : FROM_THE_FIRST_REQUEST),
+  },
 ]);
 
 /** Killed at the answer to the creation of a user: only Dendrite has opened a session with it. */
@@ -68,12 +77,16 @@ const MISSING = { ...ONE, isMissing: true };
 /** Users that are created first, in the manner of each server that can. */
 const OF_CREATORS = (['synapse', 'dendrite', 'tuwunel'] as const).flatMap(
   (software): Scenario[] => [
-    { name: `missing user, ${software}`, options: { ...MISSING, software }, match: EFFECTS },
+    {
+      name: `missing user, ${software}`,
+      options: { ...MISSING, software },
+      ...FROM_THE_FIRST_REQUEST,
+    },
     {
       name: `after a lost creation, missing user, ${software}`,
       options: { ...MISSING, software },
       killedBefore: [LOST_CREATION],
-      match: EFFECTS,
+      ...FROM_THE_FIRST_REQUEST,
     },
   ],
 );

@@ -1,6 +1,6 @@
 // Tries scenarios, in a process of its own: takes `{ scenario, first, step }`, gives a `Done`.
 import { getPriority, setPriority } from 'node:os';
-import { listPoints, tryPoint } from './crash-point.ts';
+import { listPoints, passedOver, tryPoint } from './crash-point.ts';
 import type { Tried } from './crash-point.ts';
 import { SCENARIOS } from './crash-scenarios.ts';
 import type { Scenario } from './crash-scenarios.ts';
@@ -38,7 +38,7 @@ async function carryOut(task: Task): Promise<Done> {
     const all = await listPoints(fixture, scenario);
     const tried: Tried[] = [];
     const expected: string[] = [];
-    for (let at = task.first; at <= all.length; at += task.step) {
+    for (let at = passedOver(all, scenario) + task.first; at <= all.length; at += task.step) {
       tried.push(await tryPoint(fixture, scenario, at));
       expected.push(all[at - 1] ?? '');
     }
@@ -51,7 +51,9 @@ async function carryOut(task: Task): Promise<Done> {
 function scenarioOf({ scenario: wanted, isEvery }: Task): Scenario {
   const scenario = SCENARIOS.find(({ name }) => name === wanted);
   if (scenario === undefined) throw new Error(`no such scenario: ${wanted}`);
-  return isEvery && scenario.match === EFFECTS ? { ...scenario, match: /^/ } : scenario;
+  if (!isEvery || scenario.match !== EFFECTS) return scenario;
+  const { from: _all, ...whole } = scenario;
+  return { ...whole, match: /^/ };
 }
 
 async function fixtureOf(t: Cleanup, scenario: Scenario) {
