@@ -23,8 +23,11 @@ import { holdsExactly, spliceValues } from './yaml/splice.ts';
 /** The longest token that is accepted, in characters. */
 export const LONGEST_TOKEN = 4096;
 
+/** What is written to. */
+export type StoreTarget = Pick<Target, 'file' | 'shown' | 'isDefault'>;
+
 export interface StoreRequest {
-  readonly target: Target;
+  readonly target: StoreTarget;
   readonly write: TargetVariables;
   readonly format: 'inline' | 'file';
   readonly vaultId: string | null;
@@ -183,7 +186,7 @@ function changeText(
 }
 
 /** A file of ours is written anew, so it must hold nothing but what is written. */
-function checkNothingElse(current: string, target: Target, write: TargetVariables): void {
+function checkNothingElse(current: string, target: StoreTarget, write: TargetVariables): void {
   const node = parseYaml(current, target.shown);
   const names = [write.accessToken[0], write.deviceId?.[0]];
   const others =
@@ -200,7 +203,7 @@ function checkNothingElse(current: string, target: Target, write: TargetVariable
   );
 }
 
-async function readCurrent(target: Target): Promise<string | null> {
+async function readCurrent(target: StoreTarget): Promise<string | null> {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(
       await readFile(target.file),

@@ -1,6 +1,6 @@
 // Where the values of a service go. Names become paths here and nowhere else.
 import { existsSync, lstatSync, realpathSync, statSync } from 'node:fs';
-import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import type { Layer } from './ansible/layer.ts';
 import { showPath } from './ansible/text-file.ts';
 import type { Decrypt, ServiceDefinition } from './definitions/types.ts';
@@ -35,7 +35,11 @@ export async function locateServices(
   options: TargetOptions,
 ): Promise<readonly LocatedService[]> {
   // The services of a host mostly share a folder.
-  const tools = { ...options, isFolder: rememberAnswers(isFolder) };
+  const tools = {
+    ...options,
+    isFolder: rememberAnswers(isFolder),
+    realFolder: rememberAnswers(realPath),
+  };
   return settleAll(
     definitions.map(async (definition) => ({
       definition,
@@ -46,10 +50,11 @@ export async function locateServices(
 
 interface Tools extends TargetOptions {
   readonly isFolder: (path: string) => boolean;
+  readonly realFolder: (path: string) => string;
 }
 
-function rememberAnswers(ask: (path: string) => boolean): (path: string) => boolean {
-  const answers = new Map<string, boolean>();
+function rememberAnswers<T>(ask: (path: string) => T): (path: string) => T {
+  const answers = new Map<string, T>();
   return (path) => {
     const answer = answers.get(path) ?? ask(path);
     answers.set(path, answer);
@@ -156,7 +161,10 @@ function describe(
   const [harm] = roots.flatMap((root) => switchedOff(file, root, tools));
   const shown = showPath(file, tools.cwd);
   const fleeting = throwawayFault({ file, shown, isNamed: namedBy === 'vault_dir' }, tools.env);
-  return { file, shown, isDefault: namedBy !== 'vault_file', harm: harm ?? fleeting };
+  const isDefault = namedBy !== 'vault_file';
+  // We make no links; a folder may be one all the same.
+  const real = isDefault ? join(tools.realFolder(dirname(file)), basename(file)) : realPath(file);
+  return { file, real, shown, isDefault, harm: harm ?? fleeting };
 }
 
 /** A new folder host_vars/<host>/ would silently switch off a file host_vars/<host>.yml. */
@@ -249,7 +257,7 @@ function isBelow(file: string, folder: string): boolean {
 /** Gives the path with symlinks followed as far as it exists. */
 function realPath(file: string): string {
   try {
-    return realpathSync(file);
+    return realpathSync.native(file);
   } catch {
     const parent = dirname(file);
     return parent === file ? file : join(realPath(parent), file.slice(parent.length));

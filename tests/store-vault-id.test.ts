@@ -5,7 +5,6 @@ import { test } from 'node:test';
 import { Secret } from '../src/secret.ts';
 import { findKey, planStore, type StoreRequest } from '../src/store.ts';
 import { formatInline, formatSession, type StoredValues } from '../src/store/text.ts';
-import type { Target } from '../src/plan/types.ts';
 import { decryptText, encryptText, keyringOf, type VaultSecret } from '../src/vault/keyring.ts';
 import { withFolder } from './helpers/folder.ts';
 import { faultsFrom } from './helpers/inventory.ts';
@@ -145,12 +144,7 @@ test('values of ours that no password opens are not replaced under another one',
 
 function requestOf(one: Case, folder: string): StoreRequest {
   const { secrets = [DEV, PROD], vaultId = null, encryptId, ours = false } = one;
-  const target: Target = {
-    file: join(folder, 'x.yml'),
-    shown: 'x.yml',
-    isDefault: ours,
-    harm: null,
-  };
+  const target = { file: join(folder, 'x.yml'), shown: 'x.yml', isDefault: ours };
   const named = encryptId === undefined ? null : { label: encryptId, origin: 'an option' };
   const keyring = keyringOf(secrets, { encryptId: named });
   return { target, write: WRITE, format: 'inline', vaultId, keyring };

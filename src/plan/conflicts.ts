@@ -105,9 +105,9 @@ function variableKeys(writer: Writer): Key[] {
 function pathKeys({ definition, target }: LocatedService, path: VariablePath): Key[] {
   const name = `${definition.host.name} ${path[0]}`;
   if (target.isDefault || path.length === 1) return [{ key: name }];
-  const at = (length: number): string => `${target.file} ${JSON.stringify(path.slice(0, length))}`;
+  const at = (length: number): string => `${target.real} ${JSON.stringify(path.slice(0, length))}`;
   const inner = path.slice(2).map((_, index) => ({ key: at(index + 2), unless: 'a map' }));
-  return [{ key: name, unless: target.file }, ...inner, { key: at(path.length) }];
+  return [{ key: name, unless: target.real }, ...inner, { key: at(path.length) }];
 }
 
 function writesOneTwice({ write: { accessToken, deviceId } }: Writer): boolean {
@@ -130,5 +130,5 @@ function userKey({ definition }: LocatedService): Key[] {
 }
 
 function fileKey({ definition, target }: LocatedService): Key[] {
-  return [{ key: target.file, unless: definition.host.name }];
+  return [{ key: target.real, unless: definition.host.name }];
 }

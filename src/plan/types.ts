@@ -8,6 +8,8 @@ import type { Layer } from '../ansible/layer.ts';
 export interface Target {
   /** Absolute path, as configured (symlinks not followed). */
   readonly file: string;
+  /** The same behind all symlinks that were found: two names of one file. */
+  readonly real: string;
   /** The same as the operator would type it. */
   readonly shown: string;
   /** True for the file that we name and keep ourselves. */

@@ -1,5 +1,5 @@
 // The locks of a run: one a file, taken in sorted order so that two runs never wait for each other.
-import { InputError } from '../errors.ts';
+import { InputError, type Fault } from '../errors.ts';
 import type { Action } from '../plan/types.ts';
 import { removeStaleFiles } from '../vault/leftovers.ts';
 import { acquireLock, type Lock, type LockHolder } from '../vault/lock.ts';
@@ -29,13 +29,33 @@ export async function lockTargets(
 ): Promise<Locks> {
   const shown = new Map<string, string>();
   const paths = new Map<string, string>();
-  for (const { target } of actions) {
+  const owners = new Map<string, Action>();
+  for (const action of actions) {
+    const { target } = action;
     const path = await resolveTarget(target.file);
     shown.set(path, target.shown);
     paths.set(target.file, path);
+    const first = owners.get(path) ?? action;
+    owners.set(path, first);
+    if (hostOf(first) !== hostOf(action)) throw new InputError(oneFileOfTwo(first, action));
   }
   const { locks, release } = await lockFiles(shown, options, world);
   return { of: ({ target }) => locks.get(paths.get(target.file) ?? target.file), release };
+}
+
+function hostOf({ definition }: Action): string {
+  return definition.host.name;
+}
+
+/** Links may make one file of two. */
+function oneFileOfTwo(first: Action, second: Action): Fault {
+  return {
+    code: 'E_TARGET',
+    at: second.definition.at,
+    found: `${second.target.shown}, which is the same file as ${first.target.shown} of ${hostOf(first)}`,
+    wanted: 'a file for each host: what stands in a shared one is the same for both',
+    fix: 'put a file, or a folder, in the place of the link',
+  };
 }
 
 /**

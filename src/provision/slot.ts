@@ -52,7 +52,8 @@ export function createSlot(work: LoginWork, context: SlotContext): Job<Stored> {
     name: definition.name,
     userId: definition.userId,
     group: groupOf(context.login),
-    attempt: () => attempt(work, context, state),
+    // Services of one file may be on several homeservers, whose queues know nothing of each other.
+    attempt: () => context.lock.exclusively(() => attempt(work, context, state)),
   };
 }
 

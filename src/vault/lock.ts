@@ -42,6 +42,8 @@ export interface Lock {
   readonly target: string;
   /** Throws `StoreError` where the lock was taken away: then nothing may be written any more. */
   check(): Promise<void>;
+  /** Does one thing at a time to the file, also where this process would do several. */
+  exclusively<T>(work: () => Promise<T>): Promise<T>;
   /** Throws `StoreError` where the lock file cannot be removed; the next run takes it over. */
   release(): Promise<void>;
 }
@@ -71,6 +73,7 @@ export async function acquireLock(target: string, options: LockOptions): Promise
     return {
       target: path,
       check: () => checkLock(path, place, record),
+      exclusively: oneAtATime(),
       release: () => {
         const state = { replaced: false, now: 'it may still be locked' };
         givenUp.add(record.nonce);
@@ -83,6 +86,15 @@ export async function acquireLock(target: string, options: LockOptions): Promise
     await leaveStateFolder(dirname(path));
     throw error;
   }
+}
+
+function oneAtATime(): Lock['exclusively'] {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const done = last.then(work);
+    last = done.catch(() => undefined);
+    return done;
+  };
 }
 
 /**
