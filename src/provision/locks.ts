@@ -1,11 +1,16 @@
 // The locks of a run: one a file, taken in sorted order so that two runs never wait for each other.
+import { dirname } from 'node:path';
 import { InputError, type Fault } from '../errors.ts';
 import type { Action } from '../plan/types.ts';
 import { removeStaleFiles } from '../vault/leftovers.ts';
 import { acquireLock, type Lock, type LockHolder } from '../vault/lock.ts';
 import { resolveTarget } from '../vault/real-path.ts';
 import { StoreError } from '../vault/store-error.ts';
+import { filesOfRekeys, finishRekeys } from './recover.ts';
 import type { World } from './world.ts';
+
+/** How often a rekey that waits is ended before it is told that this cannot be done. */
+const MOST_TRIES = 3;
 
 /** Seconds that another run is waited for before it is named and this one ends. */
 const LOCK_TIMEOUT_S = 60;
@@ -58,15 +63,55 @@ function oneFileOfTwo(first: Action, second: Action): Fault {
   };
 }
 
+interface Held {
+  readonly locks: ReadonlyMap<string, Lock>;
+  release(): Promise<void>;
+}
+
 /**
- * Locks files, given by their real paths with the names that messages use. Throws InputError
+ * Locks files, given by their real paths with the names that messages use. What a rekey had decided
+ * for them, that was killed while it held their locks, is put into place first. Throws InputError
  * (E_LOCKED, E_TARGET), or the signal's reason, with nothing locked.
  */
 export async function lockFiles(
   shown: ReadonlyMap<string, string>,
+  options: LockOptions,
+  world: World,
+): Promise<Held> {
+  for (let tries = 1; ; tries++) {
+    const held = await lockAll(shown, options, world);
+    const waiting = await rekeysOf(held);
+    if (waiting.length === 0) return held;
+    await held.release();
+    if (tries >= MOST_TRIES) throw new InputError(notEnded(waiting, shown));
+    await finishRekeys([...new Set(waiting.map((path) => dirname(path)))], world);
+  }
+}
+
+/** Gives the locked files for which a decided rekey waits. */
+async function rekeysOf({ locks, release }: Held): Promise<readonly string[]> {
+  try {
+    return await filesOfRekeys([...locks.keys()]);
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+function notEnded(waiting: readonly string[], shown: ReadonlyMap<string, string>): Fault[] {
+  return waiting.map((path) => ({
+    code: 'E_TARGET',
+    at: { file: shown.get(path) ?? path, line: 1, column: 1 },
+    found: 'a file for which an interrupted rekey has decided what cannot be put into its place',
+    wanted: 'folders that this user can write to: those of all files of that rekey',
+  }));
+}
+
+async function lockAll(
+  shown: ReadonlyMap<string, string>,
   { lockTimeout = LOCK_TIMEOUT_S }: LockOptions,
   world: World,
-): Promise<{ readonly locks: ReadonlyMap<string, Lock>; release(): Promise<void> }> {
+): Promise<Held> {
   const locks = new Map<string, Lock>();
   const release = async (): Promise<void> => {
     await Promise.all([...locks.values()].map((lock) => releaseOne(lock, world)));

@@ -1,6 +1,6 @@
 // What a killed rekey has decided is put into place by whoever comes next. That may be what somebody
 // needs who has only the new password by now: a file that does not open is looked at for it.
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { showPath } from '../ansible/text-file.ts';
 import { InputError, type Fault } from '../errors.ts';
 import { REKEY_WAITS } from '../report/types.ts';
@@ -42,6 +42,21 @@ export async function finishRekeys(folders: readonly string[], world: World): Pr
     }
   }
   return isChanged;
+}
+
+/** Gives those of these files, by their real paths, for which a decided rekey waits. */
+export async function filesOfRekeys(paths: readonly string[]): Promise<readonly string[]> {
+  const { readBatches, readDecision } = await import('../vault/batch-record.ts');
+  const waiting = new Set<string>();
+  for (const folder of new Set(paths.map((path) => dirname(path)))) {
+    await reading(folder, async () => {
+      for (const { id, main, files } of (await readBatches(folder)).records) {
+        if ((await readDecision(main, id)) === null) continue;
+        for (const { name } of files) waiting.add(join(folder, name));
+      }
+    });
+  }
+  return paths.filter((path) => waiting.has(path));
 }
 
 /** Gives a sentence for each killed rekey of these folders that a real run would end. */
