@@ -31,9 +31,16 @@ export interface Outcome {
 }
 
 /** Gives an outcome that says nothing yet but whose it is. */
-export function blankOutcome(of: Pick<Outcome, 'host' | 'service' | 'defined_at'>): Outcome {
+export function blankOutcome({
+  host,
+  service,
+  defined_at: definedAt,
+}: Pick<Outcome, 'host' | 'service' | 'defined_at'>): Outcome {
+  // Name by name: an object that begins with a spread takes twice the memory, and there are thousands.
   return {
-    ...of,
+    host,
+    service,
+    defined_at: definedAt,
     outcome: 'ok',
     user_id: null,
     server_name: null,
