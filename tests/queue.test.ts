@@ -293,7 +293,7 @@ test('a homeserver that failed is not asked for anybody else', async () => {
 
 test("what a failed homeserver means for the others is not another user's session", async () => {
   const t = trial();
-  const session = { deviceId: 'A', accessToken: new Secret('token-of-a') };
+  const session = { otherUser: null, deviceId: 'A', accessToken: new Secret('token-of-a') };
   const odd = { ...DOWN, code: 'NOT_MATRIX', maybeExecuted: true, session };
   const jobs = Array.from('abcde', (name) => job(t, name, name === 'a' ? [odd] : OK));
   const results = await t.clock.run(runQueue(jobs, t.options));

@@ -21,6 +21,7 @@ import {
 } from './helpers/replay-server.ts';
 
 const USER: NewUser = { localpart: 'rss', password: new Secret('pä'), as: 'bot' };
+const WITHOUT_MORE = (): Promise<null> => Promise.resolve(null);
 const SYNAPSE_NONCE = 'a'.repeat(128);
 
 interface Attempt {
@@ -38,7 +39,7 @@ async function register(
     method === 'GET' ? nonce : answers.created,
   );
   const api = { baseUrl: server.url, secret: new Secret('registration secret') };
-  const result = await registerUser(clientFor(t), api, { ...USER, ...user });
+  const result = await registerUser(clientFor(t), api, { ...USER, ...user }, WITHOUT_MORE);
   return { result, requests: server.requests };
 }
 
@@ -155,7 +156,7 @@ test('nonce, HMAC and secrets stand in nothing that is printed', async (t) => {
   );
   const api = { baseUrl: server.url, secret: new Secret('canary-of-the-registration') };
   const password = new Secret('canary-of-the-password');
-  const failure = await registerUser(clientFor(t), api, { ...USER, password });
+  const failure = await registerUser(clientFor(t), api, { ...USER, password }, WITHOUT_MORE);
   const { mac } = JSON.parse(server.requests[1]?.body ?? '') as { mac: string };
   const shown = `${inspect(failure, { depth: 20, showHidden: true })} ${redact(`${mac} canary-nonce-1`)}`;
   for (const secret of ['canary', mac, Buffer.from(mac).toString('base64')]) {

@@ -35,7 +35,8 @@ export interface ExpectedLogin {
 export function classifyLogin(result: HttpResult, expected: ExpectedLogin): Credential | Failure {
   if (!isSuccess(result)) return classifyFailure(result);
   const { user_id: userId, device_id: deviceId, access_token: accessToken } = result.json ?? {};
-  const session = openedSession(accessToken, deviceId);
+  const otherUser = otherUserThan(expected.userId, userId);
+  const session = openedSession({ accessToken, deviceId, otherUser });
   if (
     typeof userId !== 'string' ||
     typeof deviceId !== 'string' ||
@@ -89,11 +90,26 @@ function unusable(answer: HttpAnswer, problem: Problem): Failure {
   };
 }
 
+/** Gives whom an answer names, fit to be shown, if it is another user than the one asked for. */
+export function otherUserThan(expected: string, answered: unknown): string | null {
+  if (typeof answered !== 'string' || answered === expected) return null;
+  return cleanServerText(answered);
+}
+
 /** Gives the session that an answer holds, or undefined. */
-export function openedSession(accessToken: unknown, deviceId: unknown): OpenedSession | undefined {
+export function openedSession({
+  accessToken,
+  deviceId,
+  otherUser,
+}: {
+  readonly accessToken: unknown;
+  readonly deviceId: unknown;
+  readonly otherUser: string | null;
+}): OpenedSession | undefined {
   if (!(accessToken instanceof Secret) && typeof deviceId !== 'string') return undefined;
   const isSendable = accessToken instanceof Secret && SENDABLE.test(accessToken.reveal());
   return {
+    otherUser,
     // One that is not the one asked for is any text, even a secret sent back.
     deviceId: typeof deviceId === 'string' ? cleanDeviceId(deviceId) : null,
     accessToken: isSendable ? accessToken : null,

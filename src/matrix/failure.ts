@@ -77,6 +77,8 @@ export type RetryRule =
 
 /** A session that was opened but cannot be used: to be logged out. */
 export interface OpenedSession {
+  /** Whose it is, fit to be shown; null: that of the user asked for, or the answer does not say. */
+  readonly otherUser: string | null;
   readonly deviceId: string | null;
   /** Null if the answer held none that can be sent. */
   readonly accessToken: Secret | null;

@@ -46,11 +46,15 @@ export type Registered =
     }
   | { readonly kind: 'taken' };
 
-/** Creates a user: two requests, neither of which is sent again from here. */
+/**
+ * Creates a user: two requests, neither of which is sent again from here. `prepare` is called before
+ * the one that creates; what it gives keeps that from being sent.
+ */
 export async function registerUser(
   client: HttpClient,
   api: RegistrationApi,
   user: NewUser,
+  prepare: (as: CreatedAs) => Promise<Failure | null>,
 ): Promise<Registered | Failure> {
   const url = `${api.baseUrl}/_synapse/admin/v1/register`;
   const result = await client.request('GET', url);
@@ -58,6 +62,8 @@ export async function registerUser(
   if (!(nonce instanceof Secret)) return withoutNonce(result);
   const isSynapse = SYNAPSE_NONCE.test(nonce.reveal());
   const as = user.as === 'bot' && !isSynapse ? 'user' : user.as;
+  const obstacle = await prepare(as);
+  if (obstacle !== null) return obstacle;
   const body = registrationBody(nonce, api.secret, { ...user, as });
   return readRegistered(await client.request('POST', url, { body }), as);
 }
@@ -91,7 +97,10 @@ function macOf(parts: readonly string[], secret: Secret): Secret {
 function withoutNonce(result: HttpResult): Failure {
   // A success without a nonce is no answer of this API either; none of its text is told, since a
   // nonce may stand in it.
-  if (result.kind === 'transport' || !speaksAgainst(result.status)) return classifyFailure(result);
+  if (result.kind === 'transport' || !speaksAgainst(result.status)) {
+    // Nobody is created by asking for a nonce.
+    return { ...classifyFailure(result), maybeExecuted: false };
+  }
   return homeserverFailure('REGISTER_NOT_OFFERED', {
     message: `${FAILURE_CODES.REGISTER_NOT_OFFERED}: ${result.request} answered ${result.status}`,
     hint: FAILURE_HINTS.REGISTER_NOT_OFFERED,
@@ -119,7 +128,7 @@ function readRegistered(result: HttpResult, as: CreatedAs): Registered | Failure
   return {
     kind: 'created',
     userId: typeof userId === 'string' ? userId : null,
-    session: openedSession(accessToken, deviceId),
+    session: openedSession({ accessToken, deviceId, otherUser: null }),
     as,
   };
 }

@@ -20,7 +20,7 @@ export function makeEntry(
 ): JournalEntry {
   const { definition, target } = action;
   return {
-    id: `${definition.name.slice(0, 40)}-${randomBytes(8).toString('hex')}`,
+    id: newId(definition.name),
     host: definition.host.name,
     service: definition.name,
     user_id: definition.userId,
@@ -53,25 +53,57 @@ export async function settleFailure(
 
 /** Logs a session out that was opened in vain. Gives null, or that it could not be done. */
 export async function settleSession(
-  { accessToken, deviceId }: OpenedSession,
+  session: OpenedSession,
   entry: JournalEntry,
   work: Pick<LoginWork, 'action' | 'folder'>,
   context: SessionContext,
   state: Abandoned,
 ): Promise<string | null> {
+  const { accessToken, deviceId, otherUser } = session;
   const failure = accessToken === null ? null : await endSession(accessToken, context);
   if (accessToken !== null && failure === null) {
     await dropQuietly(work.folder, entry);
     return null;
   }
-  state.abandoned.push(entry);
-  if (deviceId !== null && deviceId !== entry.device_id) {
+  const kept = await keepEntry(entry, session, work.folder);
+  if (otherUser === null) state.abandoned.push(kept);
+  if (otherUser === null && deviceId !== null && deviceId !== entry.device_id) {
     const other = { ...makeEntry(deviceId, work, context), at: entry.at };
     await writeEntry(work.folder, other).catch(() => null);
     state.abandoned.push(other);
   }
   const reason = failure === null ? 'its token cannot be sent' : failure.message;
   return `its session ${deviceId ?? entry.device_id} could not be logged out (${reason})`;
+}
+
+/**
+ * Writes into the entry of a session that stays open what its answer has told. That of another user
+ * is none that the user of the service could remove, or call gone: it waits for a person.
+ */
+export async function keepEntry(
+  entry: JournalEntry,
+  { deviceId, otherUser }: OpenedSession,
+  folder: string,
+): Promise<JournalEntry> {
+  // An answer came: there is nothing left to be guessed of who was created.
+  const { created_as: createdAs, ...rest } = entry;
+  if (otherUser === null && createdAs === undefined) return entry;
+  const owner =
+    otherUser === null ? {} : { user_id: otherUser, device_id: deviceId ?? entry.device_id };
+  const kept = { ...rest, ...owner, id: newId(entry.service) };
+  // A write that fails may take the entry of its name along: the old one stays until this is there.
+  try {
+    await writeEntry(folder, kept);
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    return entry;
+  }
+  await dropQuietly(folder, entry);
+  return kept;
+}
+
+function newId(service: string): string {
+  return `${service.slice(0, 40)}-${randomBytes(8).toString('hex')}`;
 }
 
 /** An entry too many costs the next run a question; it is no reason to fail. */

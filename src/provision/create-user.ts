@@ -1,6 +1,7 @@
 // Creates a user that is missing, where the operator asked for it. Dendrite opens a session with it: it
 // is written down before the request, as that of a login, and logged out after it.
 import { randomBytes } from 'node:crypto';
+import { otherUserThan } from '../matrix/credential.ts';
 import { FAILURE_CODES, isFailure, type Failure } from '../matrix/failure.ts';
 import {
   REGISTRATION_DEVICE,
@@ -8,44 +9,90 @@ import {
   type CreatedAs,
   type Registered,
 } from '../matrix/register.ts';
-import { cleanServerText } from '../matrix/server-text.ts';
 import { makeUserId } from '../matrix/user-id.ts';
 import type { LoginWork } from '../preflight.ts';
 import { Secret } from '../secret.ts';
 import { writeEntry, type JournalEntry } from '../vault/journal.ts';
 import { dropQuietly, makeEntry, settleFailure, settleSession, type Abandoned } from './abandon.ts';
+import { noteCreation, type Created, type Creations } from './creations.ts';
 import type { SessionContext } from './end-session.ts';
 import { localFailure } from './run-codes.ts';
 
 export interface CreationContext extends SessionContext {
-  /** What keeps everybody from being created here; shared by all services of the homeserver. */
-  readonly creation: { obstacle: Failure | null };
+  readonly creation: {
+    /** What keeps everybody from being created here; shared by all services of these settings. */
+    obstacle: Failure | null;
+    /** Shared by all services of the homeserver. */
+    readonly begun: Creations;
+  };
 }
 
-/** Creates the user of a service. Gives what it is now, or why it does not exist. */
+/**
+ * Creates the user of a service. Gives what it is now, or why it does not exist; `exists`: another
+ * service of this run has created it.
+ */
 export async function createUser(
   work: LoginWork,
   secret: Secret,
   context: CreationContext,
   state: Abandoned,
-): Promise<CreatedAs | Failure> {
-  const { definition } = work.action;
+): Promise<Created | 'exists' | Failure> {
+  const { userId } = work.action.definition;
+  const { begun } = context.creation;
+  const earlier = begun.get(userId);
+  if (earlier?.isDone === false && (await earlier.isMade)) return 'exists';
+  const isOfAnother = begun.has(userId);
+  const creating = create(work, secret, context, { ...state, isOfAnother });
+  noteCreation(begun, userId, creating);
+  return creating;
+}
+
+interface CreationState extends Abandoned {
+  /** Another service of this run has begun to create the same user. */
+  readonly isOfAnother: boolean;
+}
+
+async function create(
+  work: LoginWork,
+  secret: Secret,
+  context: CreationContext,
+  state: CreationState,
+): Promise<Created | 'exists' | Failure> {
+  const { homeserver, localpart, registerAs, userId } = work.action.definition;
   const obstacle = context.creation.obstacle ?? checkName(work);
   if (obstacle !== null) return notMade(work, obstacle);
-  const entry = makeEntry(REGISTRATION_DEVICE, work, context);
+  context.world.progress({ kind: 'register', server: homeserver.serverName, userId });
+  const baseUrl = homeserver.register?.url ?? context.homeserver.baseUrl;
+  const user = { localpart, password: passwordOf(work), as: registerAs ?? 'bot' };
+  const written: JournalEntry[] = [];
+  const made = await registerUser(context.client, { baseUrl, secret }, user, (as) =>
+    writeDown(as, work, context, written),
+  );
+  const [entry] = written;
+  if (isFailure(made) && made.scope === 'homeserver') context.creation.obstacle = made;
+  if (entry !== undefined && !isFailure(made)) {
+    return settleMade(made, entry, work, context, state);
+  }
+  if (!isFailure(made)) throw new Error('a user was created of which nothing was written down');
+  if (entry === undefined) return notMade(work, made);
+  return notMade(work, await settleFailure(made, entry, work, context, state));
+}
+
+/** Right before the request that creates: asking for a nonce leaves nothing behind. */
+async function writeDown(
+  as: CreatedAs,
+  work: LoginWork,
+  context: CreationContext,
+  written: JournalEntry[],
+): Promise<Failure | null> {
+  const entry = { ...makeEntry(REGISTRATION_DEVICE, work, context), created_as: as };
   try {
     await writeEntry(work.folder, entry);
   } catch (error) {
     return localFailure('STORE_FAILED', error, 'nobody was created');
   }
-  const { homeserver, localpart, registerAs, userId } = definition;
-  context.world.progress({ kind: 'register', server: homeserver.serverName, userId });
-  const baseUrl = homeserver.register?.url ?? context.homeserver.baseUrl;
-  const user = { localpart, password: passwordOf(work), as: registerAs ?? 'bot' };
-  const made = await registerUser(context.client, { baseUrl, secret }, user);
-  if (!isFailure(made)) return settleMade(made, entry, work, context, state);
-  if (made.scope === 'homeserver') context.creation.obstacle = made;
-  return notMade(work, await settleFailure(made, entry, work, context, state));
+  written.push(entry);
+  return null;
 }
 
 /** Who logs in with something else needs no password that anybody knows. */
@@ -66,31 +113,39 @@ async function settleMade(
   entry: JournalEntry,
   work: LoginWork,
   context: CreationContext,
-  state: Abandoned,
-): Promise<CreatedAs | Failure> {
+  state: CreationState,
+): Promise<Created | 'exists' | Failure> {
   const { userId } = work.action.definition;
   if (made.kind === 'taken') {
     await dropQuietly(work.folder, entry);
-    // It is the one that a request of ours, whose answer was lost, was to create.
-    if (isOfOurs(work, state)) return work.action.definition.registerAs ?? 'bot';
-    return failed(
-      'M_FORBIDDEN',
-      `${userId} exists (registering it says so), and its login was refused: its password is wrong, or it is deactivated`,
-    );
+    return judgeTaken(work, state);
   }
-  const { session } = made;
+  const otherUser = otherUserThan(userId, made.userId);
+  const session = made.session === undefined ? undefined : { ...made.session, otherUser };
   if (session === undefined) await dropQuietly(work.folder, entry);
   const left =
     session === undefined ? null : await settleSession(session, entry, work, context, state);
-  if (made.userId === userId) return made.as;
-  const other = made.userId === null ? 'one that it does not name' : cleanServerText(made.userId);
-  const what = `the homeserver was to create ${userId} and created ${other}`;
+  if (made.userId === userId) return { as: made.as, certainty: 'sure' };
+  const what = `the homeserver was to create ${userId} and created ${otherUser ?? 'one that it does not name'}`;
   return failed('USER_MISMATCH', left === null ? what : `${what}; ${left}`);
 }
 
-function isOfOurs({ sessions }: LoginWork, { abandoned }: Abandoned): boolean {
+/** It may be the one that a request of ours, whose answer was lost, was to create. */
+function judgeTaken(
+  { action, sessions }: LoginWork,
+  { abandoned, isOfAnother }: CreationState,
+): Created | 'exists' | Failure {
+  if (isOfAnother) return 'exists';
+  const { registerAs, userId } = action.definition;
   const entries = [...sessions.map((session) => session.entry), ...abandoned];
-  return entries.some((entry) => entry.device_id === REGISTRATION_DEVICE);
+  const own = entries.findLast((entry) => entry.device_id === REGISTRATION_DEVICE);
+  if (own !== undefined) {
+    return { as: own.created_as ?? registerAs ?? 'bot', certainty: 'probable' };
+  }
+  return failed(
+    'M_FORBIDDEN',
+    `${userId} exists (registering it says so), and its login was refused: its password is wrong, or it is deactivated`,
+  );
 }
 
 function notMade({ action }: LoginWork, failure: Failure): Failure {

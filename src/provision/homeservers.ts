@@ -9,6 +9,7 @@ import { createHttpClient, type HttpClient } from '../matrix/http.ts';
 import { createQueue, type Queue } from '../matrix/queue.ts';
 import { identifySoftware, type Software } from '../matrix/software.ts';
 import type { CreationContext } from './create-user.ts';
+import type { Creations } from './creations.ts';
 import type { World } from './world.ts';
 
 /** A homeserver that answered, with its client and its queue. */
@@ -47,15 +48,18 @@ export async function openHomeservers(
 ): Promise<ReadonlyMap<string, OpenHomeserver | Failure>> {
   const distinct = new Map(all.map((settings) => [settingsKey(settings), settings]));
   const certificates = await readCertificates([...distinct.values()]);
-  const queues = new Map<string, Queue>();
+  const shared: SharedParts = new Map();
   const opened = await Promise.all(
     [...distinct].map(async ([key, settings]) => {
       const ca = settings.caFile === null ? undefined : certificates.get(settings.caFile);
-      return [key, await open(settings, ca, queues, options)] as const;
+      return [key, await open(settings, ca, shared, options)] as const;
     }),
   );
   return new Map(opened);
 }
+
+/** What all settings that lead to one homeserver share, by its base URL. */
+type SharedParts = Map<string, { readonly queue: Queue; readonly begun: Creations }>;
 
 async function readCertificates(
   all: readonly HomeserverSettings[],
@@ -69,7 +73,7 @@ async function readCertificates(
 async function open(
   settings: HomeserverSettings,
   ca: string | undefined,
-  queues: Map<string, Queue>,
+  parts: SharedParts,
   options: OpenOptions,
 ): Promise<OpenHomeserver | Failure> {
   const { world } = options;
@@ -100,15 +104,15 @@ async function open(
     await client.close();
     return homeserver;
   }
-  const shared = queues.get(homeserver.baseUrl) ?? queue;
-  queues.set(homeserver.baseUrl, shared);
+  const shared = parts.get(homeserver.baseUrl) ?? { queue, begun: new Map() };
+  parts.set(homeserver.baseUrl, shared);
   let software: Promise<Software | null> | null = null;
   return {
     homeserver,
     client,
-    queue: shared,
+    queue: shared.queue,
     software: () => (software ??= identifySoftware(client, homeserver)),
-    creation: { obstacle: null },
+    creation: { obstacle: null, begun: shared.begun },
   };
 }
 

@@ -1,5 +1,6 @@
 // What is worth saying of a run beside the outcomes of its services.
-import type { LoginWork } from '../preflight.ts';
+import type { LoginWork, SweepWork } from '../preflight.ts';
+import type { Created } from './creations.ts';
 import type { Stored } from './slot.ts';
 import type { SweepRequest } from './sweep.ts';
 
@@ -9,17 +10,29 @@ const KINDS_OF_USERS = {
   user: 'an ordinary user, since the homeserver knows no bots',
 } as const;
 
-/** Gives what is worth knowing of a login that is stored. */
-export function credentialNotes(
-  { action }: LoginWork,
-  { credential, createdAs }: Stored,
+/** Gives a note on a user who was created, or may have been, whatever came of its login. */
+export function creationNotes(
+  { action }: Pick<LoginWork | SweepWork, 'action'>,
+  created: Created | null,
 ): string[] {
-  const { name, userId } = action.definition;
+  if (created === null) return [];
+  const begin = `there was no user ${action.definition.userId}`;
+  const kind = KINDS_OF_USERS[created.as];
+  switch (created.certainty) {
+    case 'sure':
+      return [`${begin}: it was created, as ${kind}`];
+    case 'probable':
+      return [`${begin}: a request whose answer was lost probably created it, as ${kind}`];
+    case 'possible':
+      return [`${begin}: a request whose answer was lost may have created it, as ${kind}`];
+  }
+}
+
+/** Gives what is worth knowing of a login that is stored. */
+export function credentialNotes({ action }: LoginWork, { credential }: Stored): string[] {
+  const { name } = action.definition;
   const ms = credential.expiresInMs;
   const notes: string[] = [];
-  if (createdAs !== null) {
-    notes.push(`there was no user ${userId}: it was created, as ${KINDS_OF_USERS[createdAs]}`);
-  }
   if (ms !== null) {
     const minutes = Math.round(ms / 60_000);
     notes.push(

@@ -7,8 +7,8 @@ import { loginMethod } from '../matrix/login/registry.ts';
 import type { Action } from '../plan/types.ts';
 import { blankOutcome, type Leftover, type Outcome } from '../report/types.ts';
 import type { LoginWork } from '../preflight.ts';
+import type { Created } from './creations.ts';
 import type { ChosenLogin } from './logins.ts';
-import type { Stored } from './slot.ts';
 
 /** Gives the outcome of every service of which nothing had to be done, or could not be known. */
 export function settledOutcomes(assessment: Assessment): Outcome[] {
@@ -78,9 +78,9 @@ export function interruptedOutcome(action: Extract<Action, { kind: 'login' }>): 
 export function storedOutcome(
   { action }: Pick<LoginWork, 'action'>,
   login: ChosenLogin | Failure,
-  { createdAs }: Pick<Stored, 'createdAs'>,
+  created: Created | null,
 ): Outcome {
-  const made = createdAs === null ? '' : 'created the user, ';
+  const made = created?.certainty === 'sure' ? 'created the user, ' : '';
   // A password goes without saying.
   const isUsual = isFailure(login) || login.method.name === 'password';
   const how = isUsual ? '' : ` with ${login.method.words}`;

@@ -1,10 +1,11 @@
 // Contacts the homeservers: logs in, stores, and removes what earlier runs left behind.
 import type { WaitingSession } from '../assess.ts';
 import { isFailure, type Failure } from '../matrix/failure.ts';
-import type { Job, Queue } from '../matrix/queue.ts';
+import type { Queue } from '../matrix/queue.ts';
 import type { LoginWork, SweepWork, Work } from '../preflight.ts';
 import type { Outcome } from '../report/types.ts';
 import { adviseOn, adviseOnLimit } from './advice.ts';
+import { lostCreation, type Created } from './creations.ts';
 import {
   openHomeservers,
   settingsKey,
@@ -13,10 +14,10 @@ import {
 } from './homeservers.ts';
 import type { Locks } from './locks.ts';
 import { chooseFor, type ChosenLogin } from './logins.ts';
-import { credentialNotes, removedNote } from './notes.ts';
+import { creationNotes, credentialNotes, removedNote } from './notes.ts';
 import { failedOutcome, storedOutcome } from './outcomes.ts';
 import { sessionKey } from './session-key.ts';
-import { createSlot, type Stored } from './slot.ts';
+import { createSlot, type Slot, type Stored } from './slot.ts';
 import { createSweep, type SweepRequest, type Swept } from './sweep.ts';
 
 /** What came of the work. */
@@ -93,21 +94,31 @@ async function performGroup(group: Group, locks: Locks, options: OpenOptions): P
   for (const round of roundsOf(group.logins, locks)) {
     later -= round.length;
     const results = await runLogins({ items: round, later }, group.queue, locks, options);
-    for (const { item, login, result } of results) {
+    for (const { item, login, result, created } of results) {
+      notes.push(...creationNotes(item.work, created));
       if (isFailure(result)) {
         const advice = await adviseOn(result, item.work, item.server);
         outcomes.push(failedOutcome(item.work, result, { login, advice }));
         continue;
       }
-      outcomes.push(storedOutcome(item.work, login, result));
+      outcomes.push(storedOutcome(item.work, login, created));
       notes.push(...credentialNotes(item.work, result));
       sweeps.push(...sweepAfter(item, login, result));
     }
   }
+  for (const { work } of group.sweeps) notes.push(...creationNotes(work, createdBefore(work)));
   notes.push(...(await limitNotes(group, outcomes)));
   sweeps.push(...group.sweeps.map((item) => sweepOfPresent(item)));
   const swept = await runSweeps(sweeps, group.queue, options);
   return { outcomes, notes: [...notes, ...swept.notes], reasons: swept.reasons };
+}
+
+/** A run that ended before it told of a user may have had its token stored. */
+function createdBefore({ sessions }: SweepWork): Created | null {
+  return lostCreation(
+    sessions.map(({ entry }) => entry),
+    'probable',
+  );
 }
 
 /** Said once, however many are deferred. */
@@ -136,6 +147,8 @@ interface LoginResult {
   readonly item: Item<LoginWork>;
   readonly login: ChosenLogin | Failure;
   readonly result: Stored | Failure;
+  /** Its user, if that was missing. */
+  readonly created: Created | null;
 }
 
 /** Who cannot be logged in at all is not sent through the queue: that says nothing of the others. */
@@ -146,12 +159,16 @@ async function runLogins(
   { world }: OpenOptions,
 ): Promise<LoginResult[]> {
   const results: LoginResult[] = [];
-  const jobs: { readonly result: Omit<LoginResult, 'result'>; readonly job: Job<Stored> }[] = [];
+  const jobs: {
+    readonly result: Pick<LoginResult, 'item' | 'login'>;
+    readonly job: Slot;
+  }[] = [];
   for (const item of items) {
     const { work, server } = item;
     const login = loginOf(item);
     if (isFailure(server) || isFailure(login)) {
-      results.push({ item, login, result: isFailure(server) ? server : failureOf(login) });
+      const result = isFailure(server) ? server : failureOf(login);
+      results.push({ item, login, result, created: null });
       continue;
     }
     const lock = locks.of(work.action);
@@ -172,9 +189,9 @@ async function runLogins(
         );
   return [
     ...results,
-    ...jobs.flatMap(({ result }, index) => {
+    ...jobs.flatMap(({ result, job }, index) => {
       const one = done[index];
-      return one === undefined ? [] : [{ ...result, result: one }];
+      return one === undefined ? [] : [{ ...result, result: one, created: job.created(one) }];
     }),
   ];
 }

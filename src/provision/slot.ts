@@ -7,7 +7,6 @@ import type { Credential } from '../matrix/credential.ts';
 import { homeserverFailure, isFailure, type Failure } from '../matrix/failure.ts';
 import { REQUEST_TIMEOUT_MS } from '../matrix/http.ts';
 import type { Job } from '../matrix/queue.ts';
-import type { CreatedAs } from '../matrix/register.ts';
 import type { LoginWork } from '../preflight.ts';
 import type { StorePlan } from '../store.ts';
 import { prepareFile, type PreparedFile } from '../vault/atomic-file.ts';
@@ -16,6 +15,7 @@ import type { Lock } from '../vault/lock.ts';
 import { StoreError } from '../vault/store-error.ts';
 import { dropQuietly, makeEntry, settleFailure } from './abandon.ts';
 import { createUser, type CreationContext } from './create-user.ts';
+import { lostCreation, type Created } from './creations.ts';
 import { endSession } from './end-session.ts';
 import { groupOf, type ChosenLogin } from './logins.ts';
 import { judgeRefusal } from './refusal.ts';
@@ -32,29 +32,45 @@ export interface Stored {
   readonly credential: Credential;
   /** Entries of this run whose outcome is not clear: their devices are to be removed. */
   readonly abandoned: readonly JournalEntry[];
-  /** What its user was created as; null: it was there. */
-  readonly createdAs: CreatedAs | null;
+}
+
+export interface Slot extends Job<Stored> {
+  /** Whom it has created so far, whatever came of the login. */
+  readonly created: (result: Stored | Failure) => Created | null;
 }
 
 /** What a slot keeps between two attempts. */
 interface SlotState {
   /** The fixed device has been logged out, so that no older token of it is alive. */
   cleared: boolean;
-  createdAs: CreatedAs | null;
+  /** Nobody is created twice. */
+  mayCreate: boolean;
+  created: Created | null;
   readonly abandoned: JournalEntry[];
 }
 
 /** Makes the job that logs one service in and stores its token. */
-export function createSlot(work: LoginWork, context: SlotContext): Job<Stored> {
+export function createSlot(work: LoginWork, context: SlotContext): Slot {
   const { definition } = work.action;
-  const state: SlotState = { cleared: false, createdAs: null, abandoned: [] };
+  const state: SlotState = { cleared: false, mayCreate: true, created: null, abandoned: [] };
   return {
     name: definition.name,
     userId: definition.userId,
     group: groupOf(context.login),
     // Services of one file may be on several homeservers, whose queues know nothing of each other.
     attempt: () => context.lock.exclusively(() => attempt(work, context, state)),
+    created: (result) => state.created ?? guessCreated(result, work, state),
   };
+}
+
+/** Of earlier runs is known only that they sent the request: without a login that says nothing. */
+function guessCreated(
+  result: Stored | Failure,
+  { sessions }: LoginWork,
+  { abandoned }: SlotState,
+): Created | null {
+  if (isFailure(result)) return lostCreation(abandoned, 'possible');
+  return lostCreation([...sessions.map(({ entry }) => entry), ...abandoned], 'probable');
 }
 
 /** Gives a new device ID: readable where it came from, and never used twice. */
@@ -73,8 +89,7 @@ async function attempt(
     const entry = await logInOrCreate(work, context, state);
     if (isFailure(entry)) return entry;
     const failure = await store(work, context, { ...entry, ...ready });
-    const { abandoned, createdAs } = state;
-    return failure ?? { credential: entry.credential, abandoned, createdAs };
+    return failure ?? { credential: entry.credential, abandoned: state.abandoned };
   } finally {
     await ready.file.discard();
   }
@@ -111,16 +126,44 @@ async function logInOrCreate(
   context: SlotContext,
   state: SlotState,
 ): Promise<LoggedIn | Failure> {
-  const login = await logIn(work, context, state);
-  if (!isFailure(login) || state.createdAs !== null) return login;
+  const login = await logInBesideOthers(work, context, state);
+  if (!isFailure(login) || !state.mayCreate) return login;
   const judged = await judgeRefusal(login, work, context);
   const secret = work.registrationSecret;
   if (judged.code !== 'USER_MISSING' || secret === null) return judged;
   if (context.world.signal.aborted) return homeserverFailure('INTERRUPTED');
   const created = await createUser(work, secret, context, state);
   if (isFailure(created)) return created;
-  state.createdAs = created;
+  state.mayCreate = false;
+  if (created === 'exists') return logInJudged(work, context, state);
+  state.created = created;
   return logIn(work, context, state);
+}
+
+/** Logs in once more if another service has created the user since the first login was sent. */
+async function logInBesideOthers(
+  work: LoginWork,
+  context: SlotContext,
+  state: SlotState,
+): Promise<LoggedIn | Failure> {
+  const { begun } = context.creation;
+  const { userId } = work.action.definition;
+  const isOld = begun.get(userId)?.isDone === true;
+  const login = await logIn(work, context, state);
+  if (isOld || !isFailure(login) || login.code !== 'M_FORBIDDEN') return login;
+  const creation = begun.get(userId);
+  if (creation === undefined || !(await creation.isMade)) return login;
+  return logIn(work, context, state);
+}
+
+/** The password may be another one than that which the user was created with. */
+async function logInJudged(
+  work: LoginWork,
+  context: SlotContext,
+  state: SlotState,
+): Promise<LoggedIn | Failure> {
+  const login = await logIn(work, context, state);
+  return isFailure(login) ? judgeRefusal(login, work, context) : login;
 }
 
 async function logIn(

@@ -9,6 +9,7 @@ import { listDevices, whoami } from '../matrix/sessions.ts';
 import type { WaitingSession } from '../assess.ts';
 import type { Secret } from '../secret.ts';
 import { dropEntry, writeEntry } from '../vault/journal.ts';
+import { keepEntry } from './abandon.ts';
 import { endSession, type SessionContext } from './end-session.ts';
 import type { ChosenLogin } from './logins.ts';
 import { localFailure } from './run-codes.ts';
@@ -138,6 +139,7 @@ async function logOutAs(
     ...session.entry,
     id: `sweep-${randomBytes(8).toString('hex')}`,
     at: world.now(),
+    created_as: undefined,
   };
   await writeEntry(session.folder, renewed);
   const login = await method.login(client, homeserver, {
@@ -146,13 +148,18 @@ async function logOutAs(
     deviceId: session.entry.device_id,
     displayName: null,
   });
-  const token = isFailure(login) ? login.session?.accessToken : login.accessToken;
+  const opened = isFailure(login) ? login.session : undefined;
+  const token = isFailure(login) ? opened?.accessToken : login.accessToken;
   if (token === undefined || token === null) {
     if (isFailure(login) && !login.maybeExecuted) await dropEntry(session.folder, renewed);
+    if (opened !== undefined) await keepEntry(renewed, opened, session.folder);
     return isFailure(login) ? login : null;
   }
   const failure = await endSession(token, context);
-  if (failure !== null) return failure;
+  if (failure !== null) {
+    if (opened !== undefined) await keepEntry(renewed, opened, session.folder);
+    return failure;
+  }
   await dropEntry(session.folder, renewed);
   return null;
 }

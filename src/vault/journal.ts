@@ -10,7 +10,7 @@ import { stateFolder } from './state-path.ts';
 import { storing, systemCode } from './store-error.ts';
 import { createSynced, syncFolder } from './sync.ts';
 
-/** One login that may have opened a session. */
+/** One request that may have opened a session. */
 export interface JournalEntry {
   /** A name that no other entry has: letters, digits, `-` and `_`. */
   readonly id: string;
@@ -23,7 +23,11 @@ export interface JournalEntry {
   readonly target: string;
   /** When the request was about to be sent, in milliseconds since the epoch. */
   readonly at: number;
+  /** The request was to create the user, as this; not in the entries of logins. */
+  readonly created_as?: (typeof KINDS_OF_USERS)[number] | undefined;
 }
+
+const KINDS_OF_USERS = ['admin', 'bot', 'user'] as const;
 
 /** What the state folder of a folder knows about logins. */
 export interface Journal {
@@ -109,8 +113,8 @@ function entryName({ id }: JournalEntry): string {
 
 /** Field by field, so that nothing else which the object may carry gets into the file. */
 function formatEntry(entry: JournalEntry): string {
-  const { id, host, service, user_id, device_id, base_url, target, at } = entry;
-  const fields = { id, host, service, user_id, device_id, base_url, target, at };
+  const { id, host, service, user_id, device_id, base_url, target, at, created_as } = entry;
+  const fields = { id, host, service, user_id, device_id, base_url, target, at, created_as };
   return `${JSON.stringify(fields, null, 2)}\n`;
 }
 
@@ -126,7 +130,8 @@ function parseEntry(text: string): JournalEntry | null {
   const whole =
     TEXT_FIELDS.every((key) => typeof entry[key] === 'string') &&
     /^[A-Za-z0-9_-]{1,100}$/.test(entry.id) &&
-    Number.isFinite(entry.at);
+    Number.isFinite(entry.at) &&
+    (entry.created_as === undefined || KINDS_OF_USERS.includes(entry.created_as));
   return whole ? entry : null;
 }
 
