@@ -431,3 +431,81 @@ test('what two users in a row have shown holds for the runs that come after', as
   assert.deepEqual(await run('d', 'ok', 'y'), ['ok']);
   assert.equal(t.sent.length, 3);
 });
+
+/** Jobs that log in with one secret, which is refused for each or accepted. */
+function sharing(t: Trial, names: string, outcome: Outcome): Job<string>[] {
+  return Array.from(names, (name) => ({
+    ...job(t, name, [outcome]),
+    group: 'secret',
+    sharesSecret: true,
+  }));
+}
+
+test('a wrong secret that many share is refused twice, whatever their number, and holds up nobody else', async () => {
+  const t = trial();
+  const others = Array.from('uvwxyz', (name) => ({ ...job(t, name, OK), group: 'password' }));
+  const jobs = [...sharing(t, 'abcdefghijkl', UNKNOWN), ...others];
+  const results = summarize(await t.clock.run(runQueue(jobs, t.options)));
+  const refused = t.sent.filter((line) => /^[a-l]/.test(line));
+  assert.deepEqual(refused, ['a@0', 'b@100']);
+  assert.deepEqual(results.slice(0, 2), ['user failed M_UNKNOWN', 'homeserver failed M_UNKNOWN']);
+  assert.deepEqual(new Set(results.slice(2, 12)), new Set(['homeserver failed M_UNKNOWN']));
+  assert.deepEqual(results.slice(12), Array(6).fill('ok'));
+  assert.deepEqual(t.sent.slice(0, 4), ['a@0', 'u@0', 'v@0', 'w@0']);
+});
+
+test('a secret that was let in once is used by four at a time, in later runs, too', async () => {
+  const t = trial();
+  const queue = createQueue(t.options);
+  await t.clock.run(queue.run(sharing(t, 'abcdef', 'ok')));
+  assert.deepEqual(t.sent, ['a@0', 'b@100', 'c@100', 'd@100', 'e@100', 'f@200']);
+  await t.clock.run(queue.run(sharing(t, 'ghij', 'ok')));
+  assert.deepEqual(t.sent.slice(6), ['g@300', 'h@300', 'i@300', 'j@300']);
+});
+
+/** As a homeserver says it that tells exactly when the next login is let through. */
+function refusedFor(ms: number): Failure {
+  return { ...refused(ms), freeIn: { least: ms, most: ms } };
+}
+
+test('once the pace is known, nobody is sent whose wait the rest of the budget does not allow', async () => {
+  const t = trial({ maxWaitMs: 12_000 });
+  const no = refusedFor(10_000);
+  const script = { a: OK, b: [no, 'ok'], c: [no], d: [no], e: [no], f: [no] };
+  const jobs = Object.entries(script).map(([name, outcomes]) => job(t, name, outcomes));
+  const results = await t.clock.run(runQueue(jobs, t.options, { areLogins: true }));
+  // The fifth was sent before the first refusal had come.
+  assert.deepEqual(t.sent.slice(4), ['e@100', 'b@10201']);
+  const late = 'homeserver deferred M_LIMIT_EXCEEDED';
+  assert.deepEqual(summarize(results), ['ok', 'ok', late, late, late, late]);
+  const [, , left] = results;
+  assert.ok(isFailure(left));
+  assert.match(
+    left.message,
+    /^not tried: the homeserver limits logins, and 10 s to wait are beyond the 12 s allowed, of which 11 s are used up$/,
+  );
+});
+
+test('a limit that has met one user only says nothing of the next one', async () => {
+  const t = trial({ maxWaitMs: 12_000 });
+  const jobs = [job(t, 'a', [refusedFor(10_000), 'ok']), job(t, 'b', OK)];
+  const slow = { ...job(t, 'slow', OK), userId: '@a:x' };
+  const own = jobs.map((one) => ({ ...one, userId: one.name === 'a' ? '@a:x' : '@b:x' }));
+  const [first, second] = own;
+  assert.ok(first !== undefined && second !== undefined);
+  const queue = createQueue(t.options);
+  await t.clock.run(queue.run([slow, first], { areLogins: true }));
+  const results = await t.clock.run(queue.run([second], { areLogins: true }));
+  assert.deepEqual(results, ['ok']);
+});
+
+test('a deferred user says how much of what is allowed is used up', async () => {
+  const t = trial({ maxWaitMs: 10_000 });
+  const jobs = [job(t, 'a', [refused(6000), refused(4001)])];
+  const [result] = await t.clock.run(runQueue(jobs, t.options));
+  assert.ok(isFailure(result));
+  assert.match(
+    result.message,
+    /; 5 s to wait are beyond the 10 s allowed, of which 6 s are used up$/,
+  );
+});

@@ -3,7 +3,8 @@
 import type { Failure } from './failure.ts';
 import type { Forecast } from './queue-forecast.ts';
 import { backoffMs } from './retry-timing.ts';
-import { beginSlots, nextSlotAt, noteRefused, type Slots } from './slots.ts';
+import type { Job } from './queue-run.ts';
+import { beginSlots, earliestSlot, nextSlotAt, noteRefused, type Slots } from './slots.ts';
 
 /** So many pauses as asked for in a row; a server that still refuses gets longer ones. */
 const TRUSTED_PAUSES = 2;
@@ -47,6 +48,8 @@ export interface Pace {
   refusals: number;
   /** What refusals have taught of logins. */
   readonly slots: Slots;
+  /** Whom refusals met: that of one user may be a limit of this user alone. */
+  readonly refused: Set<string>;
   /** The forecast that was told last, and when. */
   told: { readonly forecast: Forecast; readonly at: number } | null;
 }
@@ -54,12 +57,27 @@ export interface Pace {
 /** Gives the pace of a homeserver that nothing was asked of yet. */
 export function beginPace(options: PaceOptions): Pace {
   const slots = beginSlots();
-  return { options, isLimited: false, pause: null, spentMs: 0, refusals: 0, slots, told: null };
+  const refused = new Set<string>();
+  return {
+    options,
+    isLimited: false,
+    pause: null,
+    spentMs: 0,
+    refusals: 0,
+    slots,
+    refused,
+    told: null,
+  };
 }
 
 /** Notes a refusal by a rate limit, and gives the milliseconds to wait because of it. */
-export function noteRefusal(pace: Pace, failure: Failure, sentAt: number): number {
+export function noteRefusal(
+  pace: Pace,
+  failure: Failure,
+  { sentAt, job }: { readonly sentAt: number; readonly job: Pick<Job<unknown>, 'name' | 'userId'> },
+): number {
   pace.isLimited = true;
+  pace.refused.add(job.userId ?? job.name);
   // Those that were in flight together are refused together: that is one refusal.
   if (pace.pause === null) pace.refusals += 1;
   noteRefused(pace.slots, { sentAt, at: pace.options.now() }, failure.freeIn ?? null);
@@ -83,6 +101,16 @@ export function awaitSlot(pace: Pace): void {
   const ms = Math.ceil((nextSlotAt(pace.slots) ?? 0) - pace.options.now());
   if (ms <= 0 || !isAffordable(pace, ms)) return;
   pauseFor(pace, ms, { code: 'M_LIMIT_EXCEEDED', isAsked: true });
+}
+
+/**
+ * Gives the least that the next login has to wait if the pace of all is known and the budget does not
+ * allow that; null: it may be tried.
+ */
+export function unaffordableWait(pace: Pace): number | null {
+  if (pace.pause !== null || pace.refused.size < 2) return null;
+  const ms = Math.ceil((earliestSlot(pace.slots) ?? 0) - pace.options.now());
+  return ms > 0 && !isAffordable(pace, ms) ? ms : null;
 }
 
 /** True if the budget allows a wait of so many milliseconds from now. */

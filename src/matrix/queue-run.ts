@@ -9,6 +9,8 @@ export interface Job<T> {
   readonly userId?: string;
   /** Which jobs fail for the same reason as this one. Default: all. */
   readonly group?: string;
+  /** All of its group prove themselves with one secret: one at a time, until one was let in. */
+  readonly sharesSecret?: boolean;
   /** Sends one request; called again for a retry. A throw ends the run when nothing is in flight. */
   readonly attempt: () => Promise<T | Failure>;
 }
@@ -39,6 +41,8 @@ export interface Groups {
   readonly verdicts: Map<string | undefined, Failure>;
   /** The last job that ended, if its failure may not be that of its user. */
   readonly suspects: Map<string | undefined, Suspect>;
+  /** Those of which one was let in. */
+  readonly proved: Set<string | undefined>;
 }
 
 /** A run of a queue. */
@@ -47,7 +51,7 @@ export interface Run<T> {
   readonly groups: Groups;
   readonly about: RunOptions;
   readonly waiting: Task<T>[];
-  readonly inFlight: Set<Promise<void>>;
+  readonly inFlight: Map<Promise<void>, Task<T>>;
   readonly results: Map<number, T | Failure>;
   /** What the jobs that wait get without a request. */
   verdict: Failure | null;

@@ -1,6 +1,7 @@
 // What jobs get without a request, since it is known what would come of it.
 import { FAILURE_CODES, homeserverFailure, withoutRetry, type Failure } from './failure.ts';
 import { FAILURE_HINTS } from './hints.ts';
+import type { Pace } from './queue-pace.ts';
 import type { Run, Task } from './queue-run.ts';
 
 /** Tells whether a failure is the same as that of the user before, of the same group. */
@@ -43,10 +44,22 @@ function groupVerdict<T>({ groups }: Run<T>, { job }: Task<T>): Failure | undefi
 
 /** Gives the failure of a job whose wait is more than the budget allows. */
 export function deferred<T>(run: Run<T>, failure: Failure, ms: number): Failure {
-  const allowed = Math.round(run.pace.options.maxWaitMs / 1000);
-  const wait = `${Math.ceil(ms / 1000)} s to wait are beyond the ${allowed} s allowed`;
-  const message = `${failure.message}; ${wait}`;
+  const message = `${failure.message}; ${beyond(run.pace, ms)}`;
   return { ...withoutRetry(failure), outcome: 'deferred', message, retryAfterMs: ms };
+}
+
+function beyond({ options, spentMs }: Pace, ms: number): string {
+  const allowed = Math.round(options.maxWaitMs / 1000);
+  const wait = `${Math.ceil(ms / 1000)} s to wait are beyond the ${allowed} s allowed`;
+  return spentMs === 0 ? wait : `${wait}, of which ${Math.ceil(spentMs / 1000)} s are used up`;
+}
+
+/** Gives what all that wait get where the pace is known, and the next one is not let through in time. */
+export function tooSlow(pace: Pace, ms: number): Failure {
+  const message = `not tried: the homeserver limits logins, and ${beyond(pace, ms)}`;
+  const hint = FAILURE_HINTS.M_LIMIT_EXCEEDED;
+  const failure = homeserverFailure('M_LIMIT_EXCEEDED', { message, hint });
+  return { ...failure, outcome: 'deferred', retryAfterMs: ms };
 }
 
 /** Gives what the others get once the budget is used up. */

@@ -1,5 +1,6 @@
 // The queue of one homeserver. What it keeps to:
-// - at most 4 requests in flight, 1 after the first refusal by a rate limit;
+// - at most 4 requests in flight, 1 after the first refusal by a rate limit, and 1 of those that share
+//   a secret until one of them was let in: a wrong one is refused twice, whatever their number;
 // - one pause for all: no request while it lasts, and it ends only when what was in flight has;
 // - at most one refused request a pause: what refusals teach of the pace is kept to from then on;
 // - waits that the homeserver asks for count against one budget for all runs of the queue; what
@@ -14,6 +15,7 @@ import {
   noteRefusal,
   pauseFor,
   sitOutPause,
+  unaffordableWait,
   type PaceOptions,
 } from './queue-pace.ts';
 import type { Groups, Job, Run, RunOptions, Task } from './queue-run.ts';
@@ -24,6 +26,7 @@ import {
   noteSuspect,
   repeatsSuspect,
   restDeferred,
+  tooSlow,
 } from './queue-verdicts.ts';
 import { backoffMs } from './retry-timing.ts';
 import { noteGranted, noteSent, probableInterval } from './slots.ts';
@@ -48,7 +51,7 @@ export interface Queue {
 /** Makes the queue of a homeserver, whose budget and pace all runs share. */
 export function createQueue(options: QueueOptions): Queue {
   const pace = beginPace(options);
-  const groups: Groups = { verdicts: new Map(), suspects: new Map() };
+  const groups: Groups = { verdicts: new Map(), suspects: new Map(), proved: new Set() };
   let last: Promise<unknown> = Promise.resolve();
   return {
     run<T>(jobs: readonly Job<T>[], about: RunOptions = {}): Promise<readonly (T | Failure)[]> {
@@ -85,14 +88,14 @@ async function runJobs<T>(
       sentAt: 0,
       isPaced: false,
     })),
-    inFlight: new Set(),
+    inFlight: new Map(),
     results: new Map(),
     verdict: null,
     deferredInARow: 0,
     thrown: null,
   };
   while (startWhatMay(run)) {
-    if (run.inFlight.size > 0) await Promise.race(run.inFlight);
+    if (run.inFlight.size > 0) await Promise.race(run.inFlight.keys());
     else await waitOut(run, jobs.length);
   }
   if (run.thrown !== null) throw run.thrown.error;
@@ -124,12 +127,29 @@ function startWhatMay<T>(run: Run<T>): boolean {
   giveVerdicts(run);
   if (run.thrown !== null) run.waiting.length = 0;
   if (run.about.areLogins === true && run.waiting.length > 0) awaitSlot(run.pace);
+  deferTooSlow(run);
   while (run.pace.pause === null && run.inFlight.size < mostInFlight(run)) {
-    const task = run.waiting.shift();
+    const place = run.waiting.findIndex((task) => mayStart(run, task));
+    const [task] = place < 0 ? [] : run.waiting.splice(place, 1);
     if (task === undefined) break;
     start(run, task);
   }
   return run.waiting.length > 0 || run.inFlight.size > 0;
+}
+
+/** What is in flight may still be let through, and show another pace. */
+function deferTooSlow<T>(run: Run<T>): void {
+  if (run.about.areLogins !== true || run.inFlight.size > 0 || run.waiting.length === 0) return;
+  const ms = unaffordableWait(run.pace);
+  if (ms === null) return;
+  run.verdict ??= tooSlow(run.pace, ms);
+  giveVerdicts(run);
+}
+
+/** Of a secret that may be wrong, the next one is tried when it is known what came of the last. */
+function mayStart<T>(run: Run<T>, { job }: Task<T>): boolean {
+  if (job.sharesSecret !== true || run.groups.proved.has(job.group)) return true;
+  return ![...run.inFlight.values()].some((other) => other.job.group === job.group);
 }
 
 function mostInFlight<T>(run: Run<T>): number {
@@ -142,7 +162,7 @@ function start<T>(run: Run<T>, task: Task<T>): void {
   task.isPaced = isLimited;
   if (run.about.areLogins === true) noteSent(slots, task.sentAt);
   const flight = attempt(run, task).finally(() => run.inFlight.delete(flight));
-  run.inFlight.add(flight);
+  run.inFlight.set(flight, task);
 }
 
 async function attempt<T>(run: Run<T>, task: Task<T>): Promise<void> {
@@ -162,7 +182,7 @@ function take<T>(run: Run<T>, task: Task<T>, outcome: T | Failure): void {
 }
 
 function takeRefusal<T>(run: Run<T>, task: Task<T>, failure: Failure): void {
-  const ms = noteRefusal(run.pace, failure, task.sentAt);
+  const ms = noteRefusal(run.pace, failure, task);
   if (!isAffordable(run.pace, ms)) return finish(run, task, deferred(run, failure, ms));
   pauseFor(run.pace, ms, { code: failure.code, isAsked: true });
   putBack(run, task);
@@ -199,6 +219,7 @@ function finish<T>(run: Run<T>, task: Task<T>, outcome: T | Failure): void {
   run.deferredInARow = isDeferred ? run.deferredInARow + 1 : 0;
   const isRepeated = failure !== null && repeatsSuspect(run, task, failure);
   noteSuspect(run, task, failure);
+  if (failure === null) run.groups.proved.add(task.job.group);
   const result = isRepeated ? { ...failure, scope: 'homeserver' as const } : outcome;
   run.results.set(task.index, result);
   if (isFailure(result) && isRepeated) run.groups.verdicts.set(task.job.group, result);

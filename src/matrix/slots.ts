@@ -113,6 +113,16 @@ export function nextSlotAt(slots: Slots): number | null {
   return isClose ? range.by : middle(range);
 }
 
+/**
+ * Gives a time before which no login is let through, or null where that is not known yet: one that
+ * waited for its slot has to have got it.
+ */
+export function earliestSlot(slots: Slots): number | null {
+  if (slots.known.length < 2) return null;
+  const { after } = nextRange(slots);
+  return after === -Infinity ? null : after;
+}
+
 /** Where a homeserver says nothing, the first interval is all that there is to go by. */
 function guess({ known, isTold }: Slots, interval: number): number | null {
   const last = known.at(-2);
