@@ -15,6 +15,9 @@ const SIGNALS = ['SIGHUP', 'SIGINT', 'SIGTERM'] as const;
 /** So many signals end a run at once, whatever is in flight. */
 const PATIENCE = 3;
 
+/** The time is that of a request (REQUEST_TIMEOUT_MS), whose module is not loaded for this. */
+const PARTING = 'finishing requests in flight (up to 30 s each); a third leaves at once';
+
 /** Lets signals end the run, and streams that nobody reads. `say` takes a line about it. */
 export function watchEnds(
   say: (line: string) => void,
@@ -25,7 +28,7 @@ export function watchEnds(
   let patience = PATIENCE;
   for (const name of SIGNALS) {
     process.on(name, () => {
-      if (signal === null) say(`${name}: finishing what is in flight, then leaving`);
+      if (signal === null) say(`${name}: ${PARTING}`);
       signal ??= name;
       abort.abort();
       patience -= 1;
