@@ -4,13 +4,14 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
+import { errorAnswer, jsonAnswer } from '../scripts/homeserver/answer.ts';
 import type { HomeserverFault } from '../scripts/homeserver/faults.ts';
 import { endSession } from '../src/provision/end-session.ts';
 import type { World } from '../src/provision/world.ts';
 import { Secret } from '../src/secret.ts';
 import { requestLines } from './helpers/homeserver.ts';
 import { putProxyBefore } from './helpers/provision-proxy.ts';
-import { assertConverged, FILES, servicesFor } from './helpers/provision-services.ts';
+import { assertConverged, FILES, readStored, servicesFor } from './helpers/provision-services.ts';
 import type { Services, ServicesOptions } from './helpers/provision-services.ts';
 import { assertNothingLost, outcomeOf, provisionInside } from './helpers/provision-world.ts';
 import { capture, clientFor, html, json, startReplayServer } from './helpers/replay-server.ts';
@@ -135,4 +136,42 @@ test('a session that a later run cannot log out stays in the journal, with the r
   faults.length = 0;
   await provisionInside(services);
   await assertConverged(services);
+});
+
+test('the session of another user that cannot be ended is told until somebody removes it', async (t) => {
+  const services = await servicesFor(t, { names: ['news'] });
+  const { homeserver } = services;
+  const body = { user_id: '@other:example.com', device_id: 'OTHERS', access_token: 'syt_of_other' };
+  homeserver.faults.push(
+    { method: 'POST', path: /\/login$/, nth: 1, answer: jsonAnswer(200, body) },
+    { method: 'POST', path: /\/logout$/, answer: errorAnswer(500, 'M_UNKNOWN', 'no') },
+  );
+  const first = await provisionInside(services);
+  assert.equal(outcomeOf(first, 'news'), 'failed USER_MISMATCH');
+  homeserver.faults.length = 0;
+  for (const expected of ['changed', 'ok']) {
+    const inside = await provisionInside(services);
+    assert.equal(outcomeOf(inside, 'news'), expected);
+    const told = inside.report.leftovers.map((one) => [one.user_id, one.device_id]);
+    assert.deepEqual(told, [['@other:example.com', 'OTHERS']]);
+    assert.match(inside.report.leftovers[0]?.message ?? '', /log this device out by hand/);
+  }
+});
+
+test('a login that removes a session and meets another user leaves that one to a person', async (t) => {
+  const services = await servicesFor(t, { names: ['news'] });
+  const { homeserver, project } = services;
+  const body = { user_id: '@other:example.com', device_id: 'OTHERS', access_token: 'syt_of_other' };
+  homeserver.faults.push(
+    { method: 'POST', path: /\/login$/, nth: 1, cut: 'after' },
+    { method: 'POST', path: /\/login$/, nth: 3, answer: jsonAnswer(200, body) },
+    { method: 'POST', path: /\/delete_devices$/, answer: errorAnswer(404, 'M_UNRECOGNIZED', 'no') },
+    { method: 'POST', path: /\/logout$/, answer: errorAnswer(500, 'M_UNKNOWN', 'no') },
+  );
+  await provisionInside(services);
+  homeserver.faults.length = 0;
+  const { report } = await provisionInside(services);
+  const told = report.leftovers.map((one) => [one.user_id, one.device_id]);
+  assert.deepEqual(told, [['@other:example.com', 'OTHERS']]);
+  assert.equal((await readStored(project, 'news')).userId, '@news:example.com');
 });

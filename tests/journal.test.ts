@@ -46,6 +46,14 @@ test('an entry is read as it was written, and dropping it leaves nothing, not ev
   assert.deepEqual(await readdir(folder), []);
 });
 
+test('an entry says what a user was to be created as, and one of before that field is read', async (t) => {
+  const folder = await makeFolder(t);
+  const created = { ...ENTRY, id: 'created', created_as: 'admin', at: ENTRY.at + 1 } as const;
+  await writeEntry(folder, ENTRY);
+  await writeEntry(folder, created);
+  assert.deepEqual(await readJournal(folder), { entries: [ENTRY, created], damaged: [] });
+});
+
 test('of two journals in folders that were made for both, the last one to go takes all along', async (t) => {
   const folder = await makeFolder(t);
   const homes = ['a', 'b'].map((host) => join(folder, `host_vars/${host}/vault_matrix_tokens`));
@@ -128,6 +136,7 @@ test('damaged entries are named, and the good ones beside them are read', async 
     'no-device': JSON.stringify({ ...ENTRY, id: 'no-device', device_id: undefined }),
     'number-as-text': JSON.stringify({ ...ENTRY, id: 'number-as-text', at: '1' }),
     'text-as-number': JSON.stringify({ ...ENTRY, id: 'text-as-number', host: 1 }),
+    'odd-kind': JSON.stringify({ ...ENTRY, id: 'odd-kind', created_as: 'king' }),
     'outside-id': JSON.stringify({ ...ENTRY, id: '../outside-id' }),
   };
   const file = (id: string): string => join(folder, STATE, `${id}.session.json`);

@@ -59,6 +59,7 @@ export function createSlot(work: LoginWork, context: SlotContext): Slot {
     group: groupOf(context.login),
     // Services of one file may be on several homeservers, whose queues know nothing of each other.
     attempt: () => context.lock.exclusively(() => attempt(work, context, state)),
+    sharesSecret: context.login.method.secret.of === 'host',
     created: (result) => state.created ?? guessCreated(result, work, state),
   };
 }
@@ -126,9 +127,17 @@ async function logInOrCreate(
   context: SlotContext,
   state: SlotState,
 ): Promise<LoggedIn | Failure> {
-  const login = await logInBesideOthers(work, context, state);
+  const { begun } = context.creation;
+  const { userId } = work.action.definition;
+  const isOld = begun.get(userId)?.isDone === true;
+  const login = await logIn(work, context, state);
   if (!isFailure(login) || !state.mayCreate) return login;
   const judged = await judgeRefusal(login, work, context);
+  // Another service may have created the user since the login was sent.
+  const isOfUser = login.code === 'M_FORBIDDEN' && !isOld;
+  if (isOfUser && (await begun.get(userId)?.isMade) === true) {
+    return logInJudged(work, context, state);
+  }
   const secret = work.registrationSecret;
   if (judged.code !== 'USER_MISSING' || secret === null) return judged;
   if (context.world.signal.aborted) return homeserverFailure('INTERRUPTED');
@@ -140,28 +149,13 @@ async function logInOrCreate(
   return logIn(work, context, state);
 }
 
-/** Logs in once more if another service has created the user since the first login was sent. */
-async function logInBesideOthers(
-  work: LoginWork,
-  context: SlotContext,
-  state: SlotState,
-): Promise<LoggedIn | Failure> {
-  const { begun } = context.creation;
-  const { userId } = work.action.definition;
-  const isOld = begun.get(userId)?.isDone === true;
-  const login = await logIn(work, context, state);
-  if (isOld || !isFailure(login) || login.code !== 'M_FORBIDDEN') return login;
-  const creation = begun.get(userId);
-  if (creation === undefined || !(await creation.isMade)) return login;
-  return logIn(work, context, state);
-}
-
 /** The password may be another one than that which the user was created with. */
 async function logInJudged(
   work: LoginWork,
   context: SlotContext,
   state: SlotState,
 ): Promise<LoggedIn | Failure> {
+  if (context.world.signal.aborted) return homeserverFailure('INTERRUPTED');
   const login = await logIn(work, context, state);
   return isFailure(login) ? judgeRefusal(login, work, context) : login;
 }
