@@ -142,6 +142,12 @@ test('a weak password concerns one user; trouble may pass, and may have created 
     const failure = failureOf(await register(t, { created }));
     assert.deepEqual([failure.scope, failure.maybeExecuted], ['retry', true]);
   }
+  const asked = failureOf(await register(t, { nonce: html(502), created: json(200, {}) }));
+  assert.deepEqual(
+    [asked.scope, asked.maybeExecuted],
+    ['retry', false],
+    'only a nonce was asked for',
+  );
   const limited = failureOf(
     await register(t, { nonce: capture('ratelimit-6th'), created: json(200, {}) }),
   );
