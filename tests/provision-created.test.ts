@@ -184,3 +184,19 @@ test('of two services with one user that cannot be created, both are told why, a
   assert.equal(logins.length, 2);
   assert.deepEqual(notesOnUsers(inside), []);
 });
+
+test('a run that only removes what a lost creation has left tells of the user, too', async (t) => {
+  const services = await missing(t, { software: 'dendrite', keys: [] });
+  services.homeserver.faults.push(
+    { ...REGISTER, nth: 1, cut: 'after' },
+    { path: /\/devices$/, answer: errorAnswer(403, 'M_FORBIDDEN', 'not now') },
+  );
+  const first = await provisionInside(services);
+  assert.equal(first.report.leftovers.length, 1);
+  services.homeserver.faults.length = 0;
+  const second = await provisionInside(services);
+  assert.equal(outcomeOf(second, 'news'), 'ok');
+  assert.match(notesOnUsers(second).join('\n'), /^a request whose answer was lost probably/);
+  assert.deepEqual(notesOnUsers(await provisionInside(services)), []);
+  await assertConverged(services);
+});

@@ -41,15 +41,15 @@ export async function createUser(
   const { begun } = context.creation;
   const earlier = begun.get(userId);
   if (earlier?.isDone === false && (await earlier.isMade)) return 'exists';
-  const isOfAnother = begun.has(userId);
-  const creating = create(work, secret, context, { ...state, isOfAnother });
+  const wasBegun = begun.has(userId);
+  const creating = create(work, secret, context, { ...state, wasBegun });
   noteCreation(begun, userId, creating);
   return creating;
 }
 
 interface CreationState extends Abandoned {
-  /** Another service of this run has begun to create the same user. */
-  readonly isOfAnother: boolean;
+  /** This run has begun before to create the user, mostly for another service. */
+  readonly wasBegun: boolean;
 }
 
 async function create(
@@ -133,9 +133,9 @@ async function settleMade(
 /** It may be the one that a request of ours, whose answer was lost, was to create. */
 function judgeTaken(
   { action, sessions }: LoginWork,
-  { abandoned, isOfAnother }: CreationState,
+  { abandoned, wasBegun }: CreationState,
 ): Created | 'exists' | Failure {
-  if (isOfAnother) return 'exists';
+  if (wasBegun) return 'exists';
   const { registerAs, userId } = action.definition;
   const entries = [...sessions.map((session) => session.entry), ...abandoned];
   const own = entries.findLast((entry) => entry.device_id === REGISTRATION_DEVICE);
