@@ -175,3 +175,24 @@ test('a login that removes a session and meets another user leaves that one to a
   assert.deepEqual(told, [['@other:example.com', 'OTHERS']]);
   assert.equal((await readStored(project, 'news')).userId, '@news:example.com');
 });
+
+test('a secret that is answered as the name of another user stands in no journal and no report', async (t) => {
+  const password = 'canary-of-the-password';
+  const services = await servicesFor(t, { names: ['news'], password });
+  const { homeserver, project } = services;
+  const body = {
+    user_id: `@${password}:example.com`,
+    device_id: 'OTHERS',
+    access_token: 'syt_canary_of_a_token',
+  };
+  homeserver.faults.push(
+    { method: 'POST', path: /\/login$/, nth: 1, answer: jsonAnswer(200, body) },
+    { method: 'POST', path: /\/logout$/, answer: errorAnswer(500, 'M_UNKNOWN', 'no') },
+  );
+  const { report } = await provisionInside(services);
+  assert.equal(report.leftovers.length, 1);
+  assert.doesNotMatch(JSON.stringify(report), /canary/);
+  const entries = [...project.tree()].filter(([path]) => path.endsWith('.session.json'));
+  assert.equal(entries.length, 1);
+  assert.doesNotMatch(JSON.stringify(entries), /canary/);
+});
