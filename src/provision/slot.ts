@@ -47,12 +47,20 @@ interface SlotState {
   mayCreate: boolean;
   created: Created | null;
   readonly abandoned: JournalEntry[];
+  /** Logins that were sent. */
+  logins: number;
 }
 
 /** Makes the job that logs one service in and stores its token. */
 export function createSlot(work: LoginWork, context: SlotContext): Slot {
   const { definition } = work.action;
-  const state: SlotState = { cleared: false, mayCreate: true, created: null, abandoned: [] };
+  const state: SlotState = {
+    cleared: false,
+    mayCreate: true,
+    created: null,
+    abandoned: [],
+    logins: 0,
+  };
   return {
     name: definition.name,
     userId: definition.userId,
@@ -84,7 +92,7 @@ async function attempt(
   context: SlotContext,
   state: SlotState,
 ): Promise<Stored | Failure> {
-  const ready = await reserve(work, context);
+  const ready = await reserve(work, context, state);
   if (isFailure(ready)) return ready;
   try {
     const entry = await logInOrCreate(work, context, state);
@@ -102,7 +110,11 @@ interface Reserved {
 }
 
 /** Takes the room on the disk before a session exists that would need it. */
-async function reserve(work: LoginWork, { lock }: SlotContext): Promise<Reserved | Failure> {
+async function reserve(
+  work: LoginWork,
+  { lock }: SlotContext,
+  state: SlotState,
+): Promise<Reserved | Failure> {
   try {
     const plan = await work.planStore();
     const file = await prepareFile(work.action.target.file, {
@@ -112,7 +124,7 @@ async function reserve(work: LoginWork, { lock }: SlotContext): Promise<Reserved
     });
     return { plan, file };
   } catch (error) {
-    return localFailure('STORE_FAILED', error, 'nothing was sent');
+    return localFailure('STORE_FAILED', error, whatWasSent(state));
   }
 }
 
@@ -204,6 +216,11 @@ async function clearDevice(
   return undoLogin(first, work, context);
 }
 
+function whatWasSent({ logins, created }: SlotState): string {
+  if (created !== null) return 'the user was created, and is not logged in yet';
+  return logins === 0 ? 'nothing was sent' : 'no further login was sent';
+}
+
 async function logInAs(
   device: string,
   work: LoginWork,
@@ -215,8 +232,9 @@ async function logInAs(
   try {
     await writeEntry(work.folder, entry);
   } catch (error) {
-    return localFailure('STORE_FAILED', error, 'nothing was sent');
+    return localFailure('STORE_FAILED', error, whatWasSent(state));
   }
+  state.logins += 1;
   context.world.progress({
     kind: 'login',
     server: context.homeserver.serverName,
