@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { openPlayVariables, type Answer, type Question } from '../src/ansible/play-variables.ts';
 import { formatPosition } from '../src/errors.ts';
 import { readPlayRequest } from '../src/play/request.ts';
+import { OWN_WORD_HIDDEN } from '../src/report/hidden.ts';
 import { formatPlayFaults, formatPlayResult } from '../src/report/play.ts';
 import { hideSecret } from '../src/secret.ts';
 import { InputError } from '../src/errors.ts';
@@ -133,7 +134,7 @@ test('a result is one line in ASCII, without secrets', () => {
   const { result } = JSON.parse(formatPlayResult(report, options)) as {
     result: Readonly<Record<string, unknown>>;
   };
-  assert.deepEqual(result['warnings'], ['<redacted>']);
+  assert.deepEqual(result['warnings'], ['<redacted>', OWN_WORD_HIDDEN]);
   // What the role works with has to work.
   assert.deepEqual(result['load'], load);
 });

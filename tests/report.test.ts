@@ -12,7 +12,7 @@ import {
 } from '../src/report.ts';
 import type { Report } from '../src/report.ts';
 import type { Outcome, OutcomeWord } from '../src/report/types.ts';
-import { Secret } from '../src/secret.ts';
+import { hideSecret, Secret } from '../src/secret.ts';
 
 const ok: Outcome = {
   host: 'matrix.example.com',
@@ -222,4 +222,20 @@ test('a secret that got into a report is not printed, in text and in JSON', () =
     assert.doesNotMatch(text, /canary|report"/);
     assert.match(text, /<redacted>/);
   }
+});
+
+test('a secret that is also a word of the report is hidden there, which a note says once', () => {
+  const noteIn = (text: string): number => text.split('and is hidden there').length - 1;
+  const flat = (text: string): string => text.replaceAll(/\s+/g, ' ');
+  assert.equal(noteIn(flat(textOf(reportOf([{}])))), 0);
+  hideSecret('rss-as-a-name');
+  const named = reportOf([{ service: 'rss-as-a-name' }, { host: 'rss-as-a-name' }]);
+  assert.equal(noteIn(flat(textOf(named))), 1);
+  assert.equal(noteIn(formatJson(named, 0)), 1);
+  // A word of ours alone.
+  hideSecret('RECAP');
+  assert.equal(noteIn(flat(textOf(reportOf([{}])))), 1);
+  assert.equal(noteIn(formatJson(reportOf([{}]), 0)), 0);
+  hideSecret('redacted');
+  assert.doesNotMatch(textOf(named), /<<|<re</);
 });

@@ -4,6 +4,7 @@ import { formatPosition } from '../errors.ts';
 import { exitCodeOf } from './exit-code.ts';
 import { orderFaults } from './faults.ts';
 import { asciiJson, withoutSecrets } from './ascii.ts';
+import { hideInReport } from './hidden.ts';
 import type { Leftover, Outcome, Report } from './types.ts';
 
 export interface PlayResultOptions {
@@ -18,7 +19,8 @@ export interface PlayResultOptions {
 }
 
 /** Gives a result as a line of JSON in ASCII. */
-export function formatPlayResult(report: Report, options: PlayResultOptions): string {
+export function formatPlayResult(given: Report, options: PlayResultOptions): string {
+  const report = hideInReport(given);
   const changed = report.outcomes.filter(({ outcome }) => outcome === 'changed');
   const isPending = report.check && report.leftovers.length > 0;
   const trouble = findTrouble(report, options);
@@ -38,12 +40,14 @@ export function formatPlayResult(report: Report, options: PlayResultOptions): st
   };
   // What the role works with stays as it is, should a password be part of a path.
   const used = {
-    changed_services: changed.map(({ service }) => service),
+    changed_services: given.outcomes
+      .filter(({ outcome }) => outcome === 'changed')
+      .map(({ service }) => service),
     load: options.load,
     stand_ins: report.check ? options.standIns : [],
   };
   const next = findNext({ ...used, trouble: failed ? [] : trouble });
-  return asciiJson({ result: { ...withoutSecrets(said), ...used, next } });
+  return asciiJson({ result: { ...said, ...used, next } });
 }
 
 /** Gives the names of the role's task files that have something to do; failing comes last. */

@@ -1,10 +1,9 @@
 // The report for people: one line a service, in Ansible's manner, what matters most last.
 import type { Fault } from '../errors.ts';
 import { formatPosition } from '../errors.ts';
-import { redact } from '../secret.ts';
+import { hideInFaults, hideInReport, hideInText, isSame, OWN_WORD_HIDDEN } from './hidden.ts';
+import { WIDTH, wrap } from './wrap.ts';
 import type { Leftover, Outcome, OutcomeWord, Report } from './types.ts';
-
-const WIDTH = 79;
 
 export type Color = 'green' | 'yellow' | 'red' | 'cyan' | 'magenta' | 'bold';
 
@@ -39,6 +38,11 @@ const COLORS: Readonly<Record<OutcomeWord, Color>> = {
 
 /** Gives the whole report, with a final newline. */
 export function formatText(report: Report, style: TextStyle, { diff = false } = {}): string {
+  const hidden = hideInReport(report);
+  return hideInText(hidden.notes, (notes) => layOut({ ...hidden, notes }, style, { diff }));
+}
+
+function layOut(report: Report, style: TextStyle, { diff }: { readonly diff: boolean }): string {
   const title = report.check ? 'MATRIX TOKENS [contacts nobody, writes nothing]' : 'MATRIX TOKENS';
   const lines = [
     banner(title),
@@ -51,7 +55,7 @@ export function formatText(report: Report, style: TextStyle, { diff = false } = 
     ...formatRecap(report, style),
     ...formatNext(report).map((line) => style.paint('bold', line)),
   ];
-  return `${redact(lines.join('\n'))}\n`;
+  return `${lines.join('\n')}\n`;
 }
 
 function banner(title: string): string {
@@ -96,7 +100,8 @@ function formatDiff(one: Outcome, { task }: Report, style: TextStyle): string[] 
 function formatLeftover(one: Leftover, report: Report, style: TextStyle): string[] {
   const what = report.check ? 'a session waits to be removed' : 'a session was left behind';
   const head = `${what}: [${one.host}] ${one.service} => ${one.user_id} device ${one.device_id}`;
-  return [style.paint('red', head), ...wrap(one.message, '    ')];
+  const heads = wrap(head, '', '  ').map((line) => style.paint('red', line));
+  return [...heads, ...wrap(one.message, '    ')];
 }
 
 /** As with what to do: what stands on lines of its own is to be copied. */
@@ -160,6 +165,16 @@ function formatNextOfCheck(report: Report, has: (word: OutcomeWord) => boolean):
 
 /** Gives bad input for people, with a final newline; the count stands last. */
 export function formatFaults(faults: readonly Fault[], style: TextStyle): string {
+  const hidden = hideInFaults(faults);
+  const notes = isSame(hidden, faults) ? [] : [OWN_WORD_HIDDEN];
+  return hideInText(notes, (all) => layOutFaults(hidden, all, style));
+}
+
+function layOutFaults(
+  faults: readonly Fault[],
+  notes: readonly string[],
+  style: TextStyle,
+): string {
   const lines = faults.flatMap((fault) => {
     const place = fault.at === undefined ? 'matrix-tokens' : formatPosition(fault.at);
     const [first = '', ...further] = wrap(
@@ -175,7 +190,7 @@ export function formatFaults(faults: readonly Fault[], style: TextStyle): string
     ];
   });
   const count = faults.length === 1 ? '1 error' : `${faults.length} errors`;
-  return `${redact([...lines, `${count}; nothing was tried`].join('\n'))}\n`;
+  return `${[...lines, ...notes.flatMap(formatNote), `${count}; nothing was tried`].join('\n')}\n`;
 }
 
 /** What to do: commands stand on lines of their own and are never broken, to be copied. */
@@ -183,20 +198,4 @@ function formatFix(fix: string, indent: string): string[] {
   const [first = '', ...further] = fix.split('\n');
   const inner = `${indent}     `;
   return [...wrap(`fix: ${first}`, indent, inner), ...further.map((line) => inner + line)];
-}
-
-/** Breaks a sentence at spaces, but for what stands in backticks. */
-function wrap(text: string, indent = '', further = indent): string[] {
-  const lines: string[] = [];
-  let line = indent;
-  for (const word of text.match(/(?:`[^`]*`|[^ `])+|`/g) ?? []) {
-    const isFirst = line.trim() === '';
-    if (!isFirst && line.length + 1 + word.length > WIDTH) {
-      lines.push(line);
-      line = further + word;
-    } else {
-      line += isFirst ? word : ` ${word}`;
-    }
-  }
-  return [...lines, line];
 }
