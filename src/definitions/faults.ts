@@ -20,7 +20,17 @@ interface Spot {
   readonly at: Position;
   /** The last keys, for naming the value. */
   readonly label: string;
+  /** True where a secret stands, so that even a key may be one that lacks its colon. */
+  readonly isSecret: boolean;
 }
+
+/** What stands at one of these keys, or below, is a secret or says where one is. */
+const SECRET_KEYS = [
+  'password',
+  'shared_secret',
+  'matrix_tokens_shared_secret_auth',
+  'matrix_tokens_register',
+];
 
 /** Gives a fault for each of the schema's errors that says something of its own. */
 export function faultsOf(
@@ -107,13 +117,19 @@ function wantedChoice(
 
 function unknownKey(key: string, spot: Spot, known: readonly string[]): Fault {
   const entry = spot.node.kind === 'map' ? getEntry(spot.node, key) : undefined;
+  const fix = didYouMean(key, known);
   return {
     code: 'E_UNKNOWN_KEY',
     at: entry?.at ?? spot.at,
-    found: spot.label === '' ? `the variable '${key}'` : `the key '${key}' in ${spot.label}`,
+    found: describeUnknown(spot.isSecret && fix === undefined ? null : key, spot),
     wanted: `one of ${known.join(', ')}`,
-    fix: didYouMean(key, known),
+    fix,
   };
+}
+
+function describeUnknown(key: string | null, { label }: Spot): string {
+  if (key === null) return `a key in ${label} that it does not have`;
+  return label === '' ? `the variable '${key}'` : `the key '${key}' in ${label}`;
 }
 
 function badName(name: string, spot: Spot): Fault {
@@ -138,7 +154,8 @@ function findSpot(root: MapNode, instancePath: string): Spot {
     at = next.at;
     keys.push(key);
   }
-  return { node, at, label: labelOf(keys) };
+  const isSecret = keys.some((key) => SECRET_KEYS.includes(key));
+  return { node, at, label: labelOf(keys), isSecret };
 }
 
 function child(node: YamlNode, key: string): { at: Position; value: YamlNode } | undefined {
