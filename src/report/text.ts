@@ -132,28 +132,43 @@ function recapLine(name: string, outcomes: readonly Outcome[], style: TextStyle)
   return `${name} : ${counts.join(' ')}`;
 }
 
-/** The next command to run, or what keeps it from being run. */
+/** The next command to run, or what keeps it from being run; and what to do with what changed. */
 function formatNext(report: Report): readonly string[] {
   const has = (word: OutcomeWord): boolean => report.outcomes.some((one) => one.outcome === word);
-  if (report.interrupted !== null)
-    return ['next: run the same command again; what was obtained is stored'];
-  if (report.check) return formatNextOfCheck(report, has);
-  if (has('deferred')) return ['next: run the same command again later, for the deferred services'];
-  if (has('failed') || has('unreachable') || report.leftovers.length > 0) {
-    return ['next: mend what failed above and run the same command again'];
-  }
-  const changed = report.outcomes.filter((one) => one.outcome === 'changed');
-  if (changed.length === 0) return [];
-  if (report.task === 'rekey') return NEXT_OF_REKEY;
-  const tags = [...new Set(changed.flatMap((one) => one.install_tag ?? []))];
-  const advice = 'next: run your playbook, so that the services get their new tokens';
-  return tags.length === 0 ? [advice] : [advice, `      (--tags=${tags.join(',')},start)`];
+  const again = formatNextRun(report, has);
+  if (report.check) return again ?? formatNextOfCheck(report, has);
+  const done = has('changed') ? formatNextOfChanged(report) : [];
+  if (again === null) return done.map((line, index) => `${index === 0 ? 'next: ' : INDENT}${line}`);
+  return [...done.map((line, index) => `${index === 0 ? 'also: ' : INDENT}${line}`), ...again];
 }
 
-const NEXT_OF_REKEY: readonly string[] = [
-  'next: give Ansible the new vault password, too; and the old one, as long as',
-  '      anything else has it',
-];
+const INDENT = '      ';
+
+/** Why the same command is to be run again; null: it need not be. */
+function formatNextRun(
+  { interrupted, check, leftovers }: Report,
+  has: (word: OutcomeWord) => boolean,
+): string[] | null {
+  if (interrupted !== null)
+    return ['next: run the same command again; what was obtained is stored'];
+  if (check) return null;
+  if (has('deferred')) return ['next: run the same command again later, for the deferred services'];
+  if (has('failed') || has('unreachable') || leftovers.length > 0) {
+    return ['next: mend what failed above and run the same command again'];
+  }
+  return null;
+}
+
+function formatNextOfChanged({ task, outcomes }: Report): readonly string[] {
+  if (task === 'rekey') {
+    const advice = 'give Ansible the new vault password, too; and the old one, as long as';
+    return [advice, 'anything else has it'];
+  }
+  const changed = outcomes.filter((one) => one.outcome === 'changed');
+  const tags = [...new Set(changed.flatMap((one) => one.install_tag ?? []))];
+  const advice = 'run your playbook, so that the services get their new tokens';
+  return tags.length === 0 ? [advice] : [advice, `(--tags=${tags.join(',')},start)`];
+}
 
 function formatNextOfCheck(report: Report, has: (word: OutcomeWord) => boolean): string[] {
   if (has('unknown')) return ['next: give the vault password to see what the closed files hold'];
