@@ -11,15 +11,12 @@ export function toLines(text: string): string {
   return `${[...wrap(first, '', '  '), ...further.map((line) => `  ${line}`)].join('\n')}\n`;
 }
 
-/** True if a runner reads what is printed and may take it for commands. */
-function isReadByRunner(
+/** Gives a text as it may be printed: where a runner reads it, it holds nothing like a command. */
+export function fitFor(
   { format }: Pick<Options, 'format'>,
+  text: string,
   env: NodeJS.ProcessEnv = process.env,
-): boolean {
-  return format === 'github' || env['GITHUB_ACTIONS'] === 'true';
-}
-
-/** Gives a text as it may be printed where a runner may read it. */
-export function fitFor(options: Pick<Options, 'format'>, text: string): string {
-  return isReadByRunner(options) ? withoutCommands(text) : text;
+): string {
+  const isRead = format === 'github' || env['GITHUB_ACTIONS'] === 'true';
+  return isRead ? withoutCommands(text) : text;
 }

@@ -1,7 +1,7 @@
 // The report for GitHub Actions, whose runners Forgejo's are like: annotations where services are
 // defined, and a summary of the step in Markdown.
 // @see https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
-import type { Fault, Position } from '../errors.ts';
+import { formatPosition, type Fault, type Position } from '../errors.ts';
 import { redact } from '../secret.ts';
 import { hideInFaults, hideInReport } from './hidden.ts';
 import { REKEY_WAITS, type Outcome, type OutcomeWord, type Report } from './types.ts';
@@ -90,7 +90,7 @@ export function formatGithubSummary(given: Report, exitCode: number): string {
 /** Gives the summary of a step that ended with bad input, with a final newline. */
 export function formatFaultsGithubSummary(faults: readonly Fault[]): string {
   const lines = hideInFaults(faults).map(({ at, code, found }) => {
-    const place = at === undefined ? '' : `\`${at.file}:${at.line}:${at.column}\` `;
+    const place = at === undefined ? '' : `\`${formatPosition(at)}\` `;
     return `- ${place}${toCell(found)} [${code}]`;
   });
   return `### Matrix tokens: bad input, nothing was tried\n\n${lines.join('\n')}\n\n`;
@@ -112,7 +112,10 @@ function toCommands(annotations: readonly Annotation[]): string {
     const place =
       at === null
         ? []
-        : [['file', at.file], ['line', at.line] as const, ['col', at.column] as const];
+        : [
+            ['file', at.file] as const,
+            ...(at.line === 0 ? [] : [['line', at.line] as const, ['col', at.column] as const]),
+          ];
     const properties = [...place, ['title', title] as const];
     const text = properties.map(([name, value]) => `${name}=${escapeProperty(String(value))}`);
     return `::${level} ${text.join(',')}::${escapeData(message)}\n`;

@@ -131,5 +131,6 @@ function placeOf({ file, line, column }: Position): object {
   // Half of a surrogate pair has no place in a URI.
   const path = Buffer.from(file).toString().split('/').map(encodeURIComponent).join('/');
   const uri = file.startsWith('/') ? `file://${path}` : path;
-  return { artifactLocation: { uri }, region: { startLine: line, startColumn: column } };
+  const region = line === 0 ? {} : { region: { startLine: line, startColumn: column } };
+  return { artifactLocation: { uri }, ...region };
 }
