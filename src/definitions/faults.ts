@@ -10,8 +10,9 @@ import type { SchemaError } from './validator.ts';
 const PATTERN_WORDS: Readonly<Record<string, string>> = {
   '^[A-Za-z_][A-Za-z0-9_]*$': 'a name of letters, digits and _, not beginning with a digit',
   '^[a-z0-9_]+$': 'a name of lower-case letters, digits and _',
+  '^[!-:<-?A-~](?:[ -:<-?A-~]*[!-:<-?A-~])?$':
+    'a vault ID of printable ASCII, without ; and @ and with no space around it',
   '^[A-Za-z0-9._~-]+$': 'a device ID of letters, digits and . _ ~ -',
-  '^[^@;\\s]+$': 'a vault ID without spaces, @ and ;',
 };
 
 interface Spot {
@@ -79,16 +80,47 @@ function describeValue(
     case 'enum':
       return wantedChoice(spot, params['allowedValues'] as readonly string[]);
     case 'const':
-      return { found: `${spot.label} is something else`, wanted: String(params['allowedValue']) };
+      return { found: `${spot.label} has another value`, wanted: String(params['allowedValue']) };
     case 'pattern':
       return {
-        found: `${spot.label} is not formed like one`,
+        found: `${spot.label} is not written as it has to be`,
         wanted: PATTERN_WORDS[String(params['pattern'])] ?? String(params['pattern']),
       };
     default:
+      return describeBounds(error.keyword, Number(params['limit']), spot.label);
+  }
+}
+
+/** What is too short, too long, too small or too large. */
+function describeBounds(
+  keyword: string,
+  limit: number,
+  label: string,
+): { found: string; wanted: string } {
+  const many = (what: string): string => `${limit} ${what}${limit === 1 ? '' : 's'}`;
+  switch (keyword) {
+    case 'minLength':
+      return limit === 1
+        ? { found: `${label} is empty`, wanted: 'a text' }
+        : { found: `${label} is too short`, wanted: `at least ${many('character')}` };
+    case 'maxLength':
+      return { found: `${label} is too long`, wanted: `at most ${many('character')}` };
+    case 'minItems':
+      return { found: `${label} has too few items`, wanted: `at least ${many('item')}` };
+    case 'maxItems':
+      return { found: `${label} has too many items`, wanted: `at most ${many('item')}` };
+    case 'minProperties':
+      return { found: `${label} has too few keys`, wanted: `at least ${many('key')}` };
+    case 'maxProperties':
+      return { found: `${label} has too many keys`, wanted: `at most ${many('key')}` };
+    case 'minimum':
+      return { found: `${label} is too small`, wanted: `${limit} or more` };
+    case 'maximum':
+      return { found: `${label} is too large`, wanted: `${limit} or less` };
+    default:
       return {
-        found: `${spot.label} ${error.message ?? 'is wrong'}`,
-        wanted: 'a value within bounds',
+        found: `${label} is not as it has to be`,
+        wanted: 'a value as docs/definitions.md has it',
       };
   }
 }
@@ -111,7 +143,8 @@ function wantedChoice(
   const fix = didYouMean(value, allowed);
   const wanted = allowed.join(' or ');
   // What is near to none of them may be anything, such as a password in the wrong line.
-  if (fix === undefined) return { found: `${spot.label} is something else`, wanted };
+  if (fix === undefined)
+    return { found: `${spot.label} has a value that it does not take`, wanted };
   return { found: `${spot.label} is '${value}'`, wanted, fix };
 }
 
