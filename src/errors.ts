@@ -3,8 +3,8 @@
 // service or one homeserver during a run is not thrown: it is an outcome (see src/report.ts).
 
 /**
- * A place in a file: line and column count from 1, the column in UTF-16 code units. Where no file is
- * known, `file` says what else there is to say of the place, and line and column are 0.
+ * A place in a file: line and column count from 1, the column in UTF-16 code units. Both are 0 where
+ * the file as a whole is meant, or `file` says what else there is to say of the place.
  */
 export interface Position {
   readonly file: string;

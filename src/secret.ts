@@ -23,7 +23,8 @@ const SHORTEST_DISGUISED = 6;
 
 const known = new Set<string>();
 const squeezed = new Set<string>();
-let longestFirst: string[] | null = null;
+/** The forms of secrets in the order in which they are looked for. */
+let order: string[] | null = null;
 
 /** A value that must not be printed. Prints as `<redacted>` in text, JSON and `inspect`. */
 export class Secret {
@@ -62,12 +63,19 @@ export function hideSecret(value: string): void {
  * and JSON-, URL-, base64- and hex-encoded. Gives the text with `<redacted>` in their place.
  */
 export function redact(text: string): string {
-  longestFirst ??= [...known].sort((a, b) => b.length - a.length);
-  let result = text;
-  for (const form of longestFirst) {
-    if (result.includes(form)) result = result.replaceAll(form, REDACTED);
+  order ??= orderForms();
+  let parts = [text];
+  for (const form of order) {
+    if (parts.some((part) => part.includes(form))) parts = parts.flatMap((one) => one.split(form));
   }
-  return result.replaceAll(TOKEN_SHAPE, REDACTED);
+  return parts.map((part) => part.replaceAll(TOKEN_SHAPE, REDACTED)).join(REDACTED);
+}
+
+/** What is hidden already is not looked into again, should a secret be part of that word. */
+function orderForms(): string[] {
+  const longestFirst = [...known].sort((a, b) => b.length - a.length);
+  const around = longestFirst.filter((form) => form.includes(REDACTED));
+  return [...around, REDACTED, ...longestFirst.filter((form) => !form.includes(REDACTED))];
 }
 
 /**
@@ -88,7 +96,7 @@ function remember(value: string): void {
   const bare = squeeze(value);
   if (bare.length >= SHORTEST_DISGUISED) squeezed.add(bare);
   for (const form of formsOf(value)) known.add(form);
-  longestFirst = null;
+  order = null;
 }
 
 function formsOf(value: string): string[] {

@@ -9,6 +9,7 @@ import {
   PLAIN,
   type Report,
 } from '../src/report.ts';
+import { fitFor } from './lines.ts';
 import type { Options } from './options.ts';
 import { styleFor } from './style.ts';
 import { VERSION } from './version.ts';
@@ -21,13 +22,16 @@ export async function renderReport(
 ): Promise<string> {
   switch (format) {
     case 'text':
-      return formatText(report, styleFor(process.stdout, process.env), { diff });
+      return fitFor(
+        { format },
+        formatText(report, styleFor(process.stdout, process.env), { diff }),
+      );
     case 'json':
       return formatJson(report, exitCode);
     case 'github': {
       const { formatGithub, formatGithubSummary } = await import('../src/report/github.ts');
       writeSummary(formatGithubSummary(report, exitCode));
-      return formatText(report, PLAIN, { diff }) + formatGithub(report);
+      return fitFor({ format }, formatText(report, PLAIN, { diff })) + formatGithub(report);
     }
     case 'junit': {
       const { formatJunit } = await import('../src/report/junit.ts');

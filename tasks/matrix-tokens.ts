@@ -4,6 +4,7 @@ import { EXIT, formatFaults, orderFaults } from '../src/report.ts';
 import { renderFaults } from './formats.ts';
 import { describeBug } from './bug.ts';
 import type { TaskName } from './flags.ts';
+import { fitFor } from './lines.ts';
 import { guessOptions, parseOptions, type Options, type Request } from './options.ts';
 import { PromptCancelled } from './prompt-cancelled.ts';
 import { styleFor } from './style.ts';
@@ -76,7 +77,8 @@ async function reportFaults(
   options: Pick<Options, 'task' | 'check' | 'format'>,
 ): Promise<number> {
   const faults = orderFaults(error.faults);
-  process.stderr.write(formatFaults(faults, styleFor(process.stderr, process.env)));
+  const text = formatFaults(faults, styleFor(process.stderr, process.env));
+  process.stderr.write(fitFor(options, text));
   process.stdout.write(await renderFaults(faults, options));
   return EXIT.badInput;
 }

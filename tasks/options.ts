@@ -217,7 +217,7 @@ function parseFormat(values: Values, faults: Fault[]): Format {
         ? '--json together with another --format'
         : `--format ${name.slice(0, 40)}`,
     wanted: `one of ${FORMATS.join(', ')}`,
-    fix: didYouMean(name, FORMATS),
+    fix: format === undefined ? didYouMean(name, FORMATS) : 'leave one of the two out',
   });
   return 'text';
 }

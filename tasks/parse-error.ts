@@ -16,13 +16,31 @@ export function describeParseError(error: NodeJS.ErrnoException, argv: readonly 
       fix: didYouMean(unknown, known) ?? 'see `matrix-tokens --help`',
     };
   }
+  return describeValueError(error.message);
+}
+
+/** Of Node's sentence, only the name of the option is taken, which is one of ours. */
+function describeValueError(message: string): Fault {
+  const name = Object.keys(FLAGS).find((flag) => isNamed(flag, message));
+  if (name === undefined) {
+    const found = 'an option without its value, or with a value that it does not take';
+    return { code: 'E_OPTION', found, fix: 'see `matrix-tokens --help`' };
+  }
+  if (FLAGS[name as keyof typeof FLAGS].type === 'boolean') {
+    return { code: 'E_OPTION', found: `--${name} with a value`, wanted: `--${name} alone` };
+  }
+  const isDash = message.includes('ambiguous');
   return {
     code: 'E_OPTION',
-    found: 'an option without its value, or with a value that it does not take',
-    wanted:
-      'values after -i, -l, -e, --playbook-dir, --max-wait, --lock-timeout, --format and those that name a vault ID or a password file, and after no other',
+    found: `--${name} ${isDash ? 'before something that begins with a dash' : 'without its value'}`,
+    wanted: `--${name} VALUE${isDash ? `, or --${name}=VALUE if the value begins with a dash` : ''}`,
     fix: 'see `matrix-tokens --help`',
   };
+}
+
+/** True if an option is named whole: one is the beginning of another. */
+function isNamed(flag: string, message: string): boolean {
+  return new RegExp(String.raw`--${flag}(?![\w-])`).test(message);
 }
 
 /** Gives the name of an option that there is not, without what may stand behind it. */

@@ -2,7 +2,9 @@
 import { openSync } from 'node:fs';
 import type { ReadStream } from 'node:tty';
 import type { Progress, World } from '../src/provision/world.ts';
+import { WIDTH } from '../src/report/wrap.ts';
 import { redact } from '../src/secret.ts';
+import { toLines } from './lines.ts';
 import { PromptCancelled } from './prompt-cancelled.ts';
 
 /** Gives a prompt on the terminal that shows nothing of what is typed; null where there is none. */
@@ -53,7 +55,10 @@ function shortened(event: Extract<Progress, { ms: number }>, ms: number): Progre
 }
 
 /** Shows what a run is waiting for: a line that counts down on a terminal, plain lines elsewhere. */
-export function progressOn(stream: NodeJS.WriteStream): {
+export function progressOn(
+  stream: NodeJS.WriteStream,
+  fit: (text: string) => string = (text) => text,
+): {
   show(event: Progress): void;
   /** Removes the line that counts down. */
   clear(): void;
@@ -65,12 +70,17 @@ export function progressOn(stream: NodeJS.WriteStream): {
     timer = undefined;
     stream.write('\r\u001b[K');
   };
+  // A line that the terminal breaks cannot be taken back.
+  const cut = (text: string): string => {
+    const width = (stream.columns || WIDTH + 1) - 1;
+    return fit(text.length <= width ? text : `${text.slice(0, width - 1)}…`);
+  };
   const countDown = (event: Extract<Progress, { ms: number }>): void => {
     const end = Date.now() + event.ms;
     const draw = (): void => {
       const left = Math.max(0, end - Date.now());
       if (left === 0) clear();
-      else stream.write(`\r\u001b[K${redact(describeProgress(shortened(event, left)))}`);
+      else stream.write(`\r\u001b[K${cut(redact(describeProgress(shortened(event, left))))}`);
     };
     draw();
     timer = setInterval(draw, 1000);
@@ -81,7 +91,7 @@ export function progressOn(stream: NodeJS.WriteStream): {
     show(event) {
       clear();
       if (stream.isTTY && 'ms' in event && event.ms >= 1000) countDown(event);
-      else stream.write(`${redact(describeProgress(event))}\n`);
+      else stream.write(fit(toLines(describeProgress(event))));
     },
   };
 }

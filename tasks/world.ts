@@ -1,8 +1,8 @@
 // The real world for a run: clock, signals, terminal, programs.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { World } from '../src/provision/world.ts';
-import { redact } from '../src/secret.ts';
 import { watchEnds, type Ends } from './ends.ts';
+import { fitFor, toLines } from './lines.ts';
 import type { Options } from './options.ts';
 import { run } from './shell.ts';
 import { openPrompt, progressOn } from './terminal.ts';
@@ -17,10 +17,11 @@ export interface TaskWorld {
 
 /** Makes the world of a task. Signals and a closed pipe end the run after what is in flight. */
 export function makeWorld(options: Options): TaskWorld {
-  const progress = progressOn(process.stderr);
+  const fit = (text: string): string => fitFor(options, text);
+  const progress = progressOn(process.stderr, fit);
   const say = (line: string): void => {
     progress.clear();
-    process.stderr.write(`${redact(line)}\n`);
+    process.stderr.write(fit(toLines(line)));
   };
   const { signal, interruptedBy } = watchEnds(say, [process.stdout, process.stderr]);
   const world: World = {

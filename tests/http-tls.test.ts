@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { classifyFailure } from '../src/matrix/answers.ts';
 import { InputError } from '../src/errors.ts';
 import { loadCertificates, trustedCertificates } from '../src/matrix/certificates.ts';
 import type { HttpResult } from '../src/matrix/http-result.ts';
@@ -65,6 +66,8 @@ test('a server that speaks no TLS at an https URL ends it unsent', async (t) => 
   const url = server.url.replace('http:', 'https:');
   const result = await clientFor(t).request('POST', url, { body: { password: 'canary' } });
   assert.deepEqual(reasonOf(result), ['tls', false]);
+  // No CA of one's own would help.
+  assert.match(classifyFailure(result).hint ?? '', /^check the port.*http:/);
 });
 
 test('a client keeps checking certificates whatever the environment says', async (t) => {

@@ -6,7 +6,10 @@ import { test } from 'node:test';
 import { openPlayVariables, type Answer, type Question } from '../src/ansible/play-variables.ts';
 import { formatPosition } from '../src/errors.ts';
 import { readPlayRequest } from '../src/play/request.ts';
+import { FAILURE_HINTS } from '../src/matrix/hints.ts';
+import { OWN_WORD_HIDDEN } from '../src/report/hidden.ts';
 import { formatPlayFaults, formatPlayResult } from '../src/report/play.ts';
+import { blankOutcome, type Outcome } from '../src/report/types.ts';
 import { hideSecret } from '../src/secret.ts';
 import { InputError } from '../src/errors.ts';
 import { ROLES } from './helpers/role.ts';
@@ -133,7 +136,7 @@ test('a result is one line in ASCII, without secrets', () => {
   const { result } = JSON.parse(formatPlayResult(report, options)) as {
     result: Readonly<Record<string, unknown>>;
   };
-  assert.deepEqual(result['warnings'], ['<redacted>']);
+  assert.deepEqual(result['warnings'], ['<redacted>', OWN_WORD_HIDDEN]);
   // What the role works with has to work.
   assert.deepEqual(result['load'], load);
 });
@@ -141,4 +144,34 @@ test('a result is one line in ASCII, without secrets', () => {
 test('the bridge in Python stays as thin as it is meant to be', () => {
   const file = join(ROLES, 'matrix_tokens/action_plugins/matrix_tokens.py');
   assert.ok(readFileSync(file, 'utf8').split('\n').length - 1 <= 60);
+});
+
+test('a play is told in words of a play, in the right number', () => {
+  const place = { file: 'x.yml', line: 1, column: 1 };
+  const one = blankOutcome({ host: 'h', service: 'rss', defined_at: place });
+  const resultOf = (outcomes: readonly Outcome[], notes: readonly string[] = []) => {
+    const report = {
+      task: 'provision',
+      check: false,
+      outcomes,
+      leftovers: [],
+      notes,
+      interrupted: null,
+    } as const;
+    const options = { diff: false, failOnDeferred: true, fail: false, load: [], standIns: [] };
+    const line = formatPlayResult(report, options);
+    assert.doesNotMatch(line, /--max-wait/);
+    return (JSON.parse(line) as { result: { msg: string; warnings: string[] } }).result;
+  };
+  assert.equal(resultOf([]).msg, 'no service wants a token');
+  assert.equal(resultOf([one]).msg, 'no service got a new token: the one that wants one has it');
+  const two = [one, { ...one, service: 'b' }];
+  assert.equal(resultOf(two).msg, 'no service got a new token: the 2 that want one have it');
+  const hint = FAILURE_HINTS.M_LIMIT_EXCEEDED ?? '';
+  const late: Outcome = { ...one, outcome: 'deferred', hint };
+  const note = 'or allow more with --max-wait 60 (in vars: matrix_tokens_max_wait)';
+  const { msg, warnings } = resultOf([late], [note]);
+  assert.equal(msg, 'no service got a new token, though 1 wants one');
+  assert.deepEqual(warnings, ['or allow more with matrix_tokens_max_wait: 60']);
+  assert.equal(resultOf([{ ...one, outcome: 'changed' }]).msg, '1 of 1 service got a token');
 });

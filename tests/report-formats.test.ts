@@ -10,8 +10,10 @@ import {
   formatGithub,
   formatGithubSummary,
 } from '../src/report/github.ts';
+import { withoutCommands } from '../src/report/commands.ts';
 import { formatFaultsJunit, formatJunit } from '../src/report/junit.ts';
 import { formatFaultsSarif, formatSarif } from '../src/report/sarif.ts';
+import { formatFaults, formatFaultsJson, formatJson, formatText, PLAIN } from '../src/report.ts';
 import type { Outcome, OutcomeWord, Report } from '../src/report/types.ts';
 import { hideSecret } from '../src/secret.ts';
 import { JUNIT, publishedSchema, SARIF, schemaSkip } from './helpers/published-schemas.ts';
@@ -202,3 +204,67 @@ test('no format shows a secret, in whatever text it stands', () => {
     assert.match(each, /redacted/);
   }
 });
+
+test('a secret that a format would escape or break is hidden all the same', () => {
+  const secrets = [
+    'canary<of>&a"format',
+    'canary%of%a:format,1',
+    'canary_of*a|format`1',
+    'canary of a format with many words',
+    'canary: :of a ##[format',
+  ];
+  for (const secret of secrets) {
+    hideSecret(secret);
+    for (let before = 0; before < 80; before += 7) {
+      const text = `${'x'.repeat(before)} ${secret} y`;
+      const bad = { outcome: 'failed', message: text, hint: text, host: secret } as const;
+      const given = { ...reportOf(false, bad), notes: [text], damaged: [text] };
+      const fault = { code: 'E_VALUE', found: text, wanted: text, fix: text } as const;
+      for (const each of everyText(given, [fault])) {
+        assert.doesNotMatch(each.replaceAll(/\s+/g, ''), /canary/, each);
+      }
+    }
+  }
+});
+
+test('a secret that is a word of a format breaks neither its form nor its meaning', () => {
+  const words = ['testcase', 'message', 'file', 'error', '2.1.0', 'ruleId', 'failed', 'changed'];
+  for (const word of words) hideSecret(word);
+  const given = reportOf(false, { outcome: 'failed', code: 'M_FORBIDDEN' });
+  const [sarif, json] = [formatSarif(given, RUN), formatJson(given, 1)].map(
+    (each) => JSON.parse(each) as Record<string, unknown>,
+  );
+  assert.equal(sarif?.['version'], '2.1.0');
+  assert.match(JSON.stringify(json), /"outcome":"failed"/);
+  assert.match(formatGithub(given), /^::error file=/m);
+  assert.match(formatJunit(given, 1), /<testcase classname="[^"]*" name="[^"]*">\n *<failure /);
+});
+
+test('what a server says is no command for the runner, wherever the line breaks', () => {
+  for (let before = 0; before < 80; before += 1) {
+    const said = `${'x'.repeat(before)} ::stop-commands::x ##[error]y`;
+    const given = { ...reportOf(false, { outcome: 'failed', message: said }), notes: [said] };
+    const text = withoutCommands(formatText(given, PLAIN));
+    assert.doesNotMatch(text, /^\s*::|##\[/m);
+    assert.match(formatGithub(given), /^(?:::error (?:(?!##\[).)*\n)+$/);
+  }
+  assert.equal(withoutCommands('  ::x::\n\t::y a::b'), '  : :x::\n\t: :y a::b');
+});
+
+function everyText(given: Report, some: readonly Fault[]): readonly string[] {
+  const run = { task: 'provision', check: false, exitCode: 5 } as const;
+  return [
+    formatText(given, PLAIN, { diff: true }),
+    formatJson(given, 1),
+    formatGithub(given),
+    formatGithubSummary(given, 1),
+    formatJunit(given, 1),
+    formatSarif(given, RUN),
+    formatFaults(some, PLAIN),
+    formatFaultsJson(some, run),
+    formatFaultsGithub(some),
+    formatFaultsGithubSummary(some),
+    formatFaultsJunit(some),
+    formatFaultsSarif(some, RUN),
+  ];
+}

@@ -12,7 +12,7 @@ import {
 } from '../src/report.ts';
 import type { Report } from '../src/report.ts';
 import type { Outcome, OutcomeWord } from '../src/report/types.ts';
-import { Secret } from '../src/secret.ts';
+import { hideSecret, Secret } from '../src/secret.ts';
 
 const ok: Outcome = {
   host: 'matrix.example.com',
@@ -222,4 +222,57 @@ test('a secret that got into a report is not printed, in text and in JSON', () =
     assert.doesNotMatch(text, /canary|report"/);
     assert.match(text, /<redacted>/);
   }
+});
+
+test('a secret that is also a word of the report is hidden there, which a note says once', () => {
+  const noteIn = (text: string): number => text.split('and is hidden there').length - 1;
+  const flat = (text: string): string => text.replaceAll(/\s+/g, ' ');
+  assert.equal(noteIn(flat(textOf(reportOf([{}])))), 0);
+  hideSecret('rss-as-a-name');
+  const named = reportOf([{ service: 'rss-as-a-name' }, { host: 'rss-as-a-name' }]);
+  assert.equal(noteIn(flat(textOf(named))), 1);
+  assert.equal(noteIn(formatJson(named, 0)), 1);
+  // A word of ours alone.
+  hideSecret('RECAP');
+  assert.equal(noteIn(flat(textOf(reportOf([{}])))), 1);
+  assert.equal(noteIn(formatJson(reportOf([{}]), 0)), 0);
+  hideSecret('redacted');
+  assert.doesNotMatch(textOf(named), /<<|<re</);
+});
+
+test('what changed is to be installed, also where something else has to be mended first', () => {
+  const changed = { outcome: 'changed', install_tag: 'install-x' } as const;
+  const ends = (more: Partial<Report>, ...others: Partial<Outcome>[]): string[] =>
+    textOf(reportOf([changed, ...others], more))
+      .trimEnd()
+      .split('\n')
+      .slice(-3);
+  const also = [
+    'also: run your playbook, so that the services get their new tokens',
+    '      (--tags=install-x,start)',
+  ];
+  for (const outcome of ['failed', 'unreachable', 'deferred'] as const) {
+    const [first, second, last = ''] = ends({}, { outcome });
+    assert.deepEqual([first, second], also);
+    assert.match(last, /^next: .* the same command again/);
+  }
+  const interrupted = ends({ interrupted: 'SIGINT' });
+  assert.deepEqual(interrupted.slice(0, 2), also);
+  assert.match(interrupted[2] ?? '', /^next: run the same command again; what was obtained/);
+  // Nothing has changed yet.
+  assert.doesNotMatch(textOf(reportOf([changed], { check: true })), /also:|playbook/);
+  const rekey = textOf(reportOf([changed, { outcome: 'failed' }], { task: 'rekey' }));
+  assert.match(rekey, /^also: give Ansible the new vault password, too.*\n.*\nnext: mend/m);
+});
+
+test('a session that was left is told in lines as wide as the others', () => {
+  const left = {
+    host: 'matrix.a-rather-long-name.example.com',
+    service: 'a_service_with_a_name',
+    user_id: '@bot.with.a.long.name:example.com',
+    device_id: 'DEVICE',
+    message: 'x',
+  };
+  const text = textOf(reportOf([{}], { leftovers: [left] }));
+  assert.match(text, /^a session was left behind: .{1,51}\n {2}.{1,77}$/m);
 });

@@ -84,7 +84,7 @@ test(
     const message = String(failed.result['msg']);
     assert.match(
       message,
-      /^no token is new; 1 services want one\nfailed: rss => @rss:example\.com: /,
+      /^no service got a new token, though 1 wants one\nfailed: rss => @rss:example\.com: /,
     );
     tokenOf(homeserver, 'news');
   },

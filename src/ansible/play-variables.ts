@@ -1,7 +1,8 @@
 // The variables of a host in a running play, asked for one by one.
 import type { Position } from '../errors.ts';
-import type { MapEntry, ScalarNode, YamlNode } from '../yaml/node.ts';
+import { scalarText, type MapEntry, type ScalarNode, type YamlNode } from '../yaml/node.ts';
 import { toNode, toRendered, type SentValue, type ValuePath } from './play-values.ts';
+import { explainRenderError } from './render-failure.ts';
 import type { Rendered } from './render.ts';
 
 /** What the role's action plugin is asked, and waits for the next one. */
@@ -72,8 +73,12 @@ export function openPlayVariables(ask: Ask, { host, show }: PlayOptions): PlayVa
   };
 }
 
-function toAnswer({ value, error = '' }: Answer, { at }: YamlNode): Rendered {
+function toAnswer({ value, error = '' }: Answer, node: YamlNode): Rendered {
+  const { at } = node;
   if (value !== undefined) return { kind: 'value', node: toRendered(value, at) };
   const undefinedName = UNDEFINED.exec(error)?.[1];
-  return undefinedName === undefined ? { kind: 'failed' } : { kind: 'failed', undefinedName };
+  if (undefinedName !== undefined) return { kind: 'failed', undefinedName };
+  const template = node.kind === 'scalar' ? scalarText(node.value) : '';
+  const reason = explainRenderError(error, template);
+  return reason === undefined ? { kind: 'failed' } : { kind: 'failed', reason };
 }

@@ -23,8 +23,13 @@ export interface CallOptions {
   readonly run: RunWithInput;
 }
 
-/** Answers by host; hosts for which Ansible failed are not among them. */
-export type Answers = ReadonlyMap<string, Readonly<Record<string, unknown>>>;
+/** What Ansible said, by host. */
+export interface Answers {
+  /** Hosts for which it failed are not among them. */
+  readonly answers: ReadonlyMap<string, Readonly<Record<string, unknown>>>;
+  /** Messages of hosts for which it failed. They may quote values: they are not to be shown. */
+  readonly errors: ReadonlyMap<string, string>;
+}
 
 /** What keeps a program of Ansible from telling anybody but us. */
 export const QUIET: Readonly<Record<string, string>> = {
@@ -137,17 +142,21 @@ function layerJson(layer: Layer): string {
  */
 function parseAnswers(text: string): Answers {
   const answers = new Map<string, Readonly<Record<string, unknown>>>();
-  for (const match of text.matchAll(/^(\S.*) \| SUCCESS => (\{\n(?: .*\n)*\})$/gm)) {
-    const msg = messageOf(match[2] ?? '');
-    if (msg !== null) answers.set(match[1] ?? '', msg);
+  const errors = new Map<string, string>();
+  for (const match of text.matchAll(/^(\S.*) \| (SUCCESS|FAILED!) => (\{\n(?: .*\n)*\})$/gm)) {
+    const [, host = '', word, json = ''] = match;
+    const msg = messageOf(json);
+    if (word === 'FAILED!') errors.set(host, typeof msg === 'string' ? msg : '');
+    else if (typeof msg === 'object' && msg !== null) {
+      answers.set(host, msg as Record<string, unknown>);
+    }
   }
-  return answers;
+  return { answers, errors };
 }
 
-function messageOf(json: string): Readonly<Record<string, unknown>> | null {
+function messageOf(json: string): unknown {
   try {
-    const { msg } = JSON.parse(json) as { msg?: unknown };
-    return typeof msg === 'object' && msg !== null ? (msg as Record<string, unknown>) : null;
+    return (JSON.parse(json) as { msg?: unknown }).msg;
   } catch {
     return null;
   }

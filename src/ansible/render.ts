@@ -6,11 +6,12 @@ import { scalarText, type ScalarNode, type YamlNode } from '../yaml/node.ts';
 import { answerKey, callAnsible, type CallOptions } from './render-call.ts';
 import type { RenderHost, RenderRequest } from './render-request.ts';
 import { fromPlain } from './render-data.ts';
+import { explainRenderError } from './render-failure.ts';
 
 export type Rendered =
   | { readonly kind: 'value'; readonly node: YamlNode }
   /** Ansible was asked and could not; perhaps it said which name is not defined. */
-  | { readonly kind: 'failed'; readonly undefinedName?: string }
+  | { readonly kind: 'failed'; readonly undefinedName?: string; readonly reason?: string }
   /** It will be known after `renderNoted`. */
   | { readonly kind: 'noted' }
   /** There is no Ansible. */
@@ -64,7 +65,7 @@ async function renderAll(
   program: string,
   options: RendererOptions,
 ): Promise<Map<string, Rendered>> {
-  const done = await renderTogether(requests, program, options);
+  const { done, failed } = await renderTogether(requests, program, options);
   const rounds = new Map<number, RenderRequest[]>();
   const seen = new Map<string, number>();
   for (const request of requests.filter(({ key }) => !done.has(key))) {
@@ -74,24 +75,30 @@ async function renderAll(
   }
   const isAlone = rounds.size === 1;
   for (const round of isAlone ? [] : rounds.values()) {
-    for (const [key, value] of await renderTogether(round, program, options)) done.set(key, value);
+    const alone = await renderTogether(round, program, options);
+    for (const [key, value] of alone.done) done.set(key, value);
+    for (const [key, value] of alone.failed) failed.set(key, value);
   }
-  for (const { key } of requests) if (!done.has(key)) done.set(key, { kind: 'failed' });
-  return done;
+  return new Map([...failed, ...done]);
 }
 
 async function renderTogether(
   requests: readonly RenderRequest[],
   program: string,
   options: CallOptions,
-): Promise<Map<string, Rendered>> {
-  const answers = await callAnsible(requests, program, options);
+): Promise<{ readonly done: Map<string, Rendered>; readonly failed: Map<string, Rendered> }> {
+  const { answers, errors } = await callAnsible(requests, program, options);
   const done = new Map<string, Rendered>();
+  const failed = new Map<string, Rendered>();
   for (const [index, { key, host, node }] of requests.entries()) {
     const values = answers.get(host.name);
     const name = answerKey(index);
-    if (values === undefined || !Object.hasOwn(values, name)) continue;
+    if (values === undefined || !Object.hasOwn(values, name)) {
+      const reason = explainRenderError(errors.get(host.name) ?? '', scalarText(node.value));
+      failed.set(key, { kind: 'failed', ...(reason === undefined ? {} : { reason }) });
+      continue;
+    }
     done.set(key, { kind: 'value', node: fromPlain(values[name], node.at) });
   }
-  return done;
+  return { done, failed };
 }

@@ -53,7 +53,8 @@ export function resolveOption(path: string, cwd: string): string {
 
 /** Makes the error for a file that cannot be used. */
 export function fileFault(file: string, found: string, wanted?: string, fix?: string): InputError {
-  const at = { file, line: 1, column: 1 };
+  // There is no place in a file that nobody could look into.
+  const at = { file, line: 0, column: 0 };
   return new InputError({ code: 'E_FILE', at, found: `the file ${found}`, wanted, fix });
 }
 

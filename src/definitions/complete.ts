@@ -57,6 +57,7 @@ export async function completeService(
     vaultFile: file === undefined ? null : { path: nodeText(file.value), at: file.value.at },
     vaultFormat: textOf(map, 'vault_format') === 'file' ? 'file' : 'inline',
     vaultId: textOf(map, 'vault_id'),
+    vaultIdAt: getEntry(map, 'vault_id')?.value.at ?? null,
     installTag: catalog?.install_tag ?? null,
     ...findRegisterAs(map, catalog),
   };

@@ -10,8 +10,9 @@ import type { SchemaError } from './validator.ts';
 const PATTERN_WORDS: Readonly<Record<string, string>> = {
   '^[A-Za-z_][A-Za-z0-9_]*$': 'a name of letters, digits and _, not beginning with a digit',
   '^[a-z0-9_]+$': 'a name of lower-case letters, digits and _',
+  '^[!-:<-?A-~](?:[ -:<-?A-~]*[!-:<-?A-~])?$':
+    'a vault ID of printable ASCII, without ; and @ and with no space around it',
   '^[A-Za-z0-9._~-]+$': 'a device ID of letters, digits and . _ ~ -',
-  '^[^@;\\s]+$': 'a vault ID without spaces, @ and ;',
 };
 
 interface Spot {
@@ -20,7 +21,17 @@ interface Spot {
   readonly at: Position;
   /** The last keys, for naming the value. */
   readonly label: string;
+  /** True where a secret stands, so that even a key may be one that lacks its colon. */
+  readonly isSecret: boolean;
 }
+
+/** What stands at one of these keys, or below, is a secret or says where one is. */
+const SECRET_KEYS = [
+  'password',
+  'shared_secret',
+  'matrix_tokens_shared_secret_auth',
+  'matrix_tokens_register',
+];
 
 /** Gives a fault for each of the schema's errors that says something of its own. */
 export function faultsOf(
@@ -69,16 +80,47 @@ function describeValue(
     case 'enum':
       return wantedChoice(spot, params['allowedValues'] as readonly string[]);
     case 'const':
-      return { found: `${spot.label} is something else`, wanted: String(params['allowedValue']) };
+      return { found: `${spot.label} has another value`, wanted: String(params['allowedValue']) };
     case 'pattern':
       return {
-        found: `${spot.label} is not formed like one`,
+        found: `${spot.label} is not written as it has to be`,
         wanted: PATTERN_WORDS[String(params['pattern'])] ?? String(params['pattern']),
       };
     default:
+      return describeBounds(error.keyword, Number(params['limit']), spot.label);
+  }
+}
+
+/** What is too short, too long, too small or too large. */
+function describeBounds(
+  keyword: string,
+  limit: number,
+  label: string,
+): { found: string; wanted: string } {
+  const many = (what: string): string => `${limit} ${what}${limit === 1 ? '' : 's'}`;
+  switch (keyword) {
+    case 'minLength':
+      return limit === 1
+        ? { found: `${label} is empty`, wanted: 'a text' }
+        : { found: `${label} is too short`, wanted: `at least ${many('character')}` };
+    case 'maxLength':
+      return { found: `${label} is too long`, wanted: `at most ${many('character')}` };
+    case 'minItems':
+      return { found: `${label} has too few items`, wanted: `at least ${many('item')}` };
+    case 'maxItems':
+      return { found: `${label} has too many items`, wanted: `at most ${many('item')}` };
+    case 'minProperties':
+      return { found: `${label} has too few keys`, wanted: `at least ${many('key')}` };
+    case 'maxProperties':
+      return { found: `${label} has too many keys`, wanted: `at most ${many('key')}` };
+    case 'minimum':
+      return { found: `${label} is too small`, wanted: `${limit} or more` };
+    case 'maximum':
+      return { found: `${label} is too large`, wanted: `${limit} or less` };
+    default:
       return {
-        found: `${spot.label} ${error.message ?? 'is wrong'}`,
-        wanted: 'a value within bounds',
+        found: `${label} is not as it has to be`,
+        wanted: 'a value as docs/definitions.md has it',
       };
   }
 }
@@ -101,19 +143,26 @@ function wantedChoice(
   const fix = didYouMean(value, allowed);
   const wanted = allowed.join(' or ');
   // What is near to none of them may be anything, such as a password in the wrong line.
-  if (fix === undefined) return { found: `${spot.label} is something else`, wanted };
+  if (fix === undefined)
+    return { found: `${spot.label} has a value that it does not take`, wanted };
   return { found: `${spot.label} is '${value}'`, wanted, fix };
 }
 
 function unknownKey(key: string, spot: Spot, known: readonly string[]): Fault {
   const entry = spot.node.kind === 'map' ? getEntry(spot.node, key) : undefined;
+  const fix = didYouMean(key, known);
   return {
     code: 'E_UNKNOWN_KEY',
     at: entry?.at ?? spot.at,
-    found: spot.label === '' ? `the variable '${key}'` : `the key '${key}' in ${spot.label}`,
+    found: describeUnknown(spot.isSecret && fix === undefined ? null : key, spot),
     wanted: `one of ${known.join(', ')}`,
-    fix: didYouMean(key, known),
+    fix,
   };
+}
+
+function describeUnknown(key: string | null, { label }: Spot): string {
+  if (key === null) return `a key in ${label} that it does not have`;
+  return label === '' ? `the variable '${key}'` : `the key '${key}' in ${label}`;
 }
 
 function badName(name: string, spot: Spot): Fault {
@@ -138,7 +187,8 @@ function findSpot(root: MapNode, instancePath: string): Spot {
     at = next.at;
     keys.push(key);
   }
-  return { node, at, label: labelOf(keys) };
+  const isSecret = keys.some((key) => SECRET_KEYS.includes(key));
+  return { node, at, label: labelOf(keys), isSecret };
 }
 
 function child(node: YamlNode, key: string): { at: Position; value: YamlNode } | undefined {

@@ -69,6 +69,7 @@ export interface ServiceDefinition {
   readonly vaultDir: { readonly path: string; readonly at: Position } | null;
   readonly vaultFormat: 'inline' | 'file';
   readonly vaultId: string | null;
+  readonly vaultIdAt: Position | null;
   readonly installTag: string | null;
 }
 

@@ -76,7 +76,7 @@ function readRendered(node: YamlNode, at: Position, reader: ValueReader): YamlNo
   const { undefinedName } = rendered;
   throw new InputError(
     undefinedName === undefined
-      ? notRendered(at, reader, renderer)
+      ? notRendered(at, reader, renderer, rendered.reason)
       : undefinedReference(undefinedName, at, host),
   );
 }
@@ -166,13 +166,19 @@ function complexTemplate(at: Position): Fault {
   };
 }
 
-/** What Ansible said may hold anything, so it is not repeated. */
-function notRendered(at: Position, { host }: ValueReader, { lacksTyped }: Renderer): Fault {
+/** What Ansible said may hold anything: of it there is only the kind of error, and perhaps a name. */
+function notRendered(
+  at: Position,
+  { host }: ValueReader,
+  { lacksTyped }: Renderer,
+  reason: string | undefined,
+): Fault {
+  const why = reason === undefined ? '' : `: ${reason}`;
   if (host.play !== undefined) {
     return {
       code: 'E_TEMPLATE',
       at,
-      found: 'Jinja that Ansible cannot render in this play',
+      found: `Jinja that Ansible cannot render in this play${why}`,
       wanted: 'a value that it can',
       fix: 'look at it with ansible.builtin.debug, on a terminal that nobody else sees',
     };
@@ -180,7 +186,7 @@ function notRendered(at: Position, { host }: ValueReader, { lacksTyped }: Render
   return {
     code: 'E_TEMPLATE',
     at,
-    found: 'Jinja that Ansible could not render with the variables of the inventory',
+    found: `Jinja that Ansible could not render with the variables of the inventory${why}`,
     wanted: 'a value that needs no defaults of roles and no facts',
     fix: lacksTyped
       ? 'a vault password that was typed is not handed over to Ansible: give it with `--vault-password-file FILE`'

@@ -8,9 +8,10 @@ import {
   type RetryRule,
 } from './failure.ts';
 import type { HttpAnswer, HttpResult, HttpTransport, TransportReason } from './http-result.ts';
-import { FAILURE_HINTS } from './hints.ts';
+import { FAILURE_HINTS, NO_TLS_HINT } from './hints.ts';
 import { askedWaitMs, freeIn } from './retry-timing.ts';
 import { cleanErrcode, cleanServerText } from './server-text.ts';
+import { NO_TLS } from './transport-error.ts';
 
 interface Verdict {
   readonly scope: FailureScope;
@@ -169,7 +170,7 @@ function classifyTransport(result: HttpTransport): Failure {
     kind: 'failure',
     ...verdict,
     message: `${meaningOf(verdict.code)}: ${result.request} (${result.detail})`,
-    hint: hintFor(verdict.code),
+    hint: result.detail.includes(NO_TLS) ? NO_TLS_HINT : hintFor(verdict.code),
     retryAfterMs: null,
     maybeExecuted: result.maybeExecuted,
   };

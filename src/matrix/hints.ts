@@ -39,3 +39,7 @@ export const FAILURE_HINTS: Readonly<Partial<Record<KnownCode, string>>> = {
   M_USER_SUSPENDED: 'let an administrator of the homeserver end the suspension',
   M_WEAK_PASSWORD: 'give the user a longer password; Dendrite wants eight characters',
 };
+
+/** Of TLS, where the other side does not speak it at all. */
+export const NO_TLS_HINT =
+  'check the port; if plain HTTP is meant, set matrix_tokens_homeserver_url to http://…, beyond loopback with matrix_tokens_allow_http: true';

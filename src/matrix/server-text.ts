@@ -1,6 +1,9 @@
 // What a server says is untrusted: it may echo secrets, drive a terminal with control characters,
-// or be as long as a book.
+// or be as long as a book. What decides something is compared with words that are known before; a
+// secret that happens to be a part of one changes nothing.
 import { hidesSecret, redact, REDACTED } from '../secret.ts';
+import { FAILURE_CODES } from './failure.ts';
+import { LOGIN_TYPES, PRODUCTS } from './known-words.ts';
 
 /** The longest text of a server that is shown, in characters. */
 const LONGEST_TEXT = 200;
@@ -42,7 +45,8 @@ export function cleanServerText(text: string): string {
 
 /** Gives an `errcode` if it is one that may be shown, otherwise null. */
 export function cleanErrcode(errcode: string): string | null {
-  return ERRCODE.test(errcode) && isFit(errcode) ? errcode : null;
+  if (!ERRCODE.test(errcode)) return null;
+  return Object.hasOwn(FAILURE_CODES, errcode) || isFit(errcode) ? errcode : null;
 }
 
 /** Gives the media type of a Content-Type header in lower case, or null. */
@@ -53,17 +57,21 @@ export function cleanMediaType(header: string): string | null {
 
 /** Gives a login type if it is one that may be shown, otherwise null. */
 export function cleanLoginType(type: string): string | null {
+  if (LOGIN_TYPES.includes(type)) return type;
   return LOGIN_TYPE.test(type) && isFit(type) ? type : null;
 }
 
-/** Gives a device ID if it is one that may be sent and shown, otherwise null. */
+/**
+ * Gives a device ID if it is one that may be sent and shown, otherwise null. It decides nothing: what
+ * was asked for is compared before, and another one is written down so that its session can be ended.
+ */
 export function cleanDeviceId(deviceId: string): string | null {
   return DEVICE_ID.test(deviceId) && isFit(deviceId) ? deviceId : null;
 }
 
-/** Gives a Retry-After header if it is a number or a date, otherwise null. */
+/** Gives a Retry-After header if it is a number or a date, otherwise null: it is for counting only. */
 export function cleanRetryAfter(header: string): string | null {
-  return RETRY_AFTER.test(header) && isFit(header) ? header : null;
+  return RETRY_AFTER.test(header) ? header : null;
 }
 
 function isFit(text: string): boolean {
@@ -73,5 +81,7 @@ function isFit(text: string): boolean {
 /** Gives the name of the product in a Server header, or null. */
 export function cleanProductName(header: string): string | null {
   const name = PRODUCT_NAME.exec(header)?.[0] ?? null;
-  return name !== null && isFit(name) ? name : null;
+  if (name === null) return null;
+  const isKnown = PRODUCTS.some((product) => product === name.toLowerCase());
+  return isKnown || isFit(name) ? name : null;
 }

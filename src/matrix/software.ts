@@ -2,21 +2,14 @@
 import { isSuccess } from './answers.ts';
 import type { Homeserver } from './homeserver.ts';
 import type { HttpClient } from './http.ts';
+import { PRODUCTS } from './known-words.ts';
 
 /** `mas`: Matrix Authentication Service before a homeserver. */
-export type Software = 'conduit' | 'continuwuity' | 'dendrite' | 'mas' | 'synapse' | 'tuwunel';
-
-const NAMES: readonly Exclude<Software, 'mas'>[] = [
-  'conduit',
-  'continuwuity',
-  'dendrite',
-  'synapse',
-  'tuwunel',
-];
+export type Software = (typeof PRODUCTS)[number] | 'mas';
 
 /** Gives the software of a name, in any case of letters, or null for one that is not known here. */
 export function softwareNamed(name: string): Software | null {
-  return NAMES.find((one) => one === name.toLowerCase()) ?? null;
+  return PRODUCTS.find((one) => one === name.toLowerCase()) ?? null;
 }
 
 /**

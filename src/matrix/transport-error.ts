@@ -28,7 +28,8 @@ const REASONS: Readonly<Record<string, TransportReason>> = {
 
 const NOT_TRUSTED = 'its certificate is signed by nobody who is trusted here';
 const NO_ISSUER = 'the issuer of its certificate is not known, or the chain is not complete';
-const NO_TLS = 'no TLS is spoken there';
+/** What the detail of a failure says where something answers, but not in TLS. */
+export const NO_TLS = 'no TLS is spoken there';
 
 /** What the codes say of a certificate, in words. */
 const WORDS: Readonly<Record<string, string>> = {

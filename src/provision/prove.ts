@@ -1,6 +1,7 @@
 // A vault password is proved before anything is encrypted with it: a mistyped one would make a file
 // that the rest of the inventory's password does not open.
-import { InputError, settleAll, type Position } from '../errors.ts';
+import { didYouMean } from '../definitions/suggest.ts';
+import { InputError, settleAll, type Fault, type Position } from '../errors.ts';
 import type { HostView } from '../inventory.ts';
 import type { LoginAction } from '../plan/types.ts';
 import { findKey } from '../store.ts';
@@ -39,7 +40,9 @@ export async function provePasswords(
   const { keyring } = options;
   const keys = await settleAll(
     logins.map(({ definition, target, write }) =>
-      findKey({ target, write, vaultId: definition.vaultId, keyring }),
+      findKey({ target, write, vaultId: definition.vaultId, keyring }).catch((error: unknown) => {
+        throw placeVaultId(error, definition, keyring);
+      }),
     ),
   );
   const unproved = new Set(keys.flatMap(({ isProved, secret }) => (isProved ? [] : [secret])));
@@ -62,6 +65,21 @@ async function provePassword(
   const [first] = samples;
   if (first !== undefined) throw new InputError(wrongPassword(secret, first.at));
   if (prompt !== null && !proved.has(secret)) await confirmPrompted([secret], prompt);
+}
+
+/** A vault ID that no password has is told where it stands, if it is the one of the service. */
+function placeVaultId(
+  error: unknown,
+  { vaultId, vaultIdAt }: LoginAction['definition'],
+  { secrets }: Keyring,
+): unknown {
+  if (!(error instanceof InputError) || vaultId === null || vaultIdAt === null) return error;
+  const labels = secrets.map(({ label }) => label);
+  if (labels.includes(vaultId)) return error;
+  const fix = didYouMean(vaultId, labels);
+  const place = (fault: Fault): Fault =>
+    fault.at === undefined ? { ...fault, at: vaultIdAt, fix: fix ?? fault.fix } : fault;
+  return new InputError(error.faults.map(place));
 }
 
 function wrongPassword(

@@ -1,10 +1,5 @@
 import { redact } from '../secret.ts';
 
-/** Gives JSON in ASCII, without secrets and with a final newline. */
-export function toAscii(value: object): string {
-  return asciiJson(withoutSecrets(value), 2);
-}
-
 /** Gives plain data with every secret in its texts hidden. */
 export function withoutSecrets<T>(value: T): T {
   // Text by text: a password like `true` must not take the word out of the JSON itself.

@@ -1,8 +1,9 @@
 // The report for GitHub Actions, whose runners Forgejo's are like: annotations where services are
 // defined, and a summary of the step in Markdown.
 // @see https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
-import type { Fault, Position } from '../errors.ts';
+import { formatPosition, type Fault, type Position } from '../errors.ts';
 import { redact } from '../secret.ts';
+import { hideInFaults, hideInReport } from './hidden.ts';
 import { REKEY_WAITS, type Outcome, type OutcomeWord, type Report } from './types.ts';
 
 type Level = 'error' | 'warning' | 'notice';
@@ -24,7 +25,8 @@ const LEVELS: Readonly<Partial<Record<OutcomeWord, Level>>> = {
 };
 
 /** Gives a workflow command a line, with a final newline; empty where there is nothing to say. */
-export function formatGithub(report: Report): string {
+export function formatGithub(given: Report): string {
+  const report = hideInReport(given);
   return toCommands([
     ...report.outcomes.flatMap((one) => annotateOutcome(one, report)),
     ...report.leftovers.map((one) => ({
@@ -48,7 +50,7 @@ export function formatGithub(report: Report): string {
 /** Gives bad input as workflow commands, with a final newline. */
 export function formatFaultsGithub(faults: readonly Fault[]): string {
   return toCommands(
-    faults.map(({ at = null, code, found, wanted, fix }) => ({
+    hideInFaults(faults).map(({ at = null, code, found, wanted, fix }) => ({
       level: 'error' as const,
       at,
       title: code,
@@ -62,7 +64,8 @@ export function formatFaultsGithub(faults: readonly Fault[]): string {
 }
 
 /** Gives the summary of a step in Markdown, with a final newline. */
-export function formatGithubSummary(report: Report, exitCode: number): string {
+export function formatGithubSummary(given: Report, exitCode: number): string {
+  const report = hideInReport(given);
   const title = report.check ? 'Matrix tokens (only looked)' : 'Matrix tokens';
   const rows = report.outcomes.map((one) => [
     one.outcome,
@@ -81,16 +84,16 @@ export function formatGithubSummary(report: Report, exitCode: number): string {
     ...[...table, ...rows].map((cells) => `| ${cells.map(toCell).join(' | ')} |`),
     '',
   ];
-  return redact(`${lines.join('\n')}\n`);
+  return `${lines.join('\n')}\n`;
 }
 
 /** Gives the summary of a step that ended with bad input, with a final newline. */
 export function formatFaultsGithubSummary(faults: readonly Fault[]): string {
-  const lines = faults.map(({ at, code, found }) => {
-    const place = at === undefined ? '' : `\`${at.file}:${at.line}:${at.column}\` `;
+  const lines = hideInFaults(faults).map(({ at, code, found }) => {
+    const place = at === undefined ? '' : `\`${formatPosition(at)}\` `;
     return `- ${place}${toCell(found)} [${code}]`;
   });
-  return redact(`### Matrix tokens: bad input, nothing was tried\n\n${lines.join('\n')}\n\n`);
+  return `### Matrix tokens: bad input, nothing was tried\n\n${lines.join('\n')}\n\n`;
 }
 
 function annotateOutcome(one: Outcome, { check }: Report): Annotation[] {
@@ -109,16 +112,23 @@ function toCommands(annotations: readonly Annotation[]): string {
     const place =
       at === null
         ? []
-        : [['file', at.file], ['line', at.line] as const, ['col', at.column] as const];
+        : [
+            ['file', at.file] as const,
+            ...(at.line === 0 ? [] : [['line', at.line] as const, ['col', at.column] as const]),
+          ];
     const properties = [...place, ['title', title] as const];
     const text = properties.map(([name, value]) => `${name}=${escapeProperty(String(value))}`);
     return `::${level} ${text.join(',')}::${escapeData(message)}\n`;
   });
-  return redact(lines.join(''));
+  return lines.join('');
 }
 
 function escapeData(text: string): string {
-  return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
+  return redact(text)
+    .replaceAll('##[', '# #[')
+    .replaceAll('%', '%25')
+    .replaceAll('\r', '%0D')
+    .replaceAll('\n', '%0A');
 }
 
 function escapeProperty(text: string): string {
@@ -126,5 +136,7 @@ function escapeProperty(text: string): string {
 }
 
 function toCell(text: string): string {
-  return text.replaceAll(/\s+/g, ' ').replaceAll(/[\\|`<>*_[\]]/g, String.raw`\$&`);
+  return redact(text)
+    .replaceAll(/\s+/g, ' ')
+    .replaceAll(/[\\|`<>*_[\]]/g, String.raw`\$&`);
 }

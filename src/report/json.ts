@@ -1,6 +1,7 @@
 // The report for machines. Its shape is a promise: docs/json.md is made from this schema.
 import type { Fault } from '../errors.ts';
-import { toAscii } from './ascii.ts';
+import { asciiJson } from './ascii.ts';
+import { hideInFaults, hideInReport } from './hidden.ts';
 import type { Report } from './types.ts';
 
 const text = { type: 'string' } as const;
@@ -124,18 +125,20 @@ export const reportSchema = {
 
 /** Gives a report as JSON in ASCII, with a final newline. */
 export function formatJson(report: Report, exitCode: number): string {
-  return toAscii({
+  const { task, check, outcomes, leftovers, notes, interrupted } = hideInReport(report);
+  const said = {
     version: 1,
-    task: report.task,
-    check: report.check,
-    changed: report.outcomes.some((one) => one.outcome === 'changed'),
+    task,
+    check,
+    changed: outcomes.some((one) => one.outcome === 'changed'),
     exit_code: exitCode,
-    interrupted: report.interrupted,
-    services: report.outcomes,
-    sessions_left: report.leftovers,
-    notes: report.notes,
+    interrupted,
+    services: outcomes,
+    sessions_left: leftovers,
+    notes,
     faults: [],
-  });
+  };
+  return asciiJson(said, 2);
 }
 
 /** Gives bad input as JSON in ASCII, with a final newline. */
@@ -143,7 +146,7 @@ export function formatFaultsJson(
   faults: readonly Fault[],
   run: { readonly task: Report['task']; readonly check: boolean; readonly exitCode: number },
 ): string {
-  return toAscii({
+  const said = {
     version: 1,
     task: run.task,
     check: run.check,
@@ -153,7 +156,7 @@ export function formatFaultsJson(
     services: [],
     sessions_left: [],
     notes: [],
-    faults: faults.map((fault) => ({
+    faults: hideInFaults(faults).map((fault) => ({
       code: fault.code,
       file: fault.at?.file ?? null,
       line: fault.at?.line || null,
@@ -162,5 +165,6 @@ export function formatFaultsJson(
       wanted: fault.wanted ?? null,
       fix: fault.fix ?? null,
     })),
-  });
+  };
+  return asciiJson(said, 2);
 }

@@ -4,6 +4,7 @@
 import { formatPosition, type Fault } from '../errors.ts';
 import { redact } from '../secret.ts';
 import { EXIT } from './exit-code.ts';
+import { hideInFaults, hideInReport } from './hidden.ts';
 import { REKEY_WAITS, type Leftover, type Outcome, type Report } from './types.ts';
 
 interface Case {
@@ -16,7 +17,8 @@ interface Case {
 }
 
 /** Gives a report as JUnit XML, with a final newline. */
-export function formatJunit(report: Report, exitCode: number): string {
+export function formatJunit(given: Report, exitCode: number): string {
+  const report = hideInReport(given);
   return toXml([
     ...report.outcomes.map((one) => caseOf(one, exitCode)),
     ...report.leftovers.map((one) => caseOfLeftover(one, report, exitCode)),
@@ -28,7 +30,7 @@ export function formatJunit(report: Report, exitCode: number): string {
 /** Gives bad input as JUnit XML, with a final newline. */
 export function formatFaultsJunit(faults: readonly Fault[]): string {
   return toXml(
-    faults.map(({ at, code, found, wanted, fix }) => ({
+    hideInFaults(faults).map(({ at, code, found, wanted, fix }) => ({
       suite: 'input',
       name: at === undefined ? code : formatPosition(at),
       kind: 'error',
@@ -100,7 +102,7 @@ function kindOfSession({ check }: Report, exitCode: number): Case['kind'] {
 function toXml(cases: readonly Case[]): string {
   const parts = [...groupBySuite(cases)].map(([name, members]) => suiteXml(name, members));
   const body = `<testsuites name="matrix-tokens"${countsOf(cases)}>\n${parts.join('')}</testsuites>\n`;
-  return `<?xml version="1.0" encoding="UTF-8"?>\n${redact(body)}`;
+  return `<?xml version="1.0" encoding="UTF-8"?>\n${body}`;
 }
 
 function groupBySuite(cases: readonly Case[]): ReadonlyMap<string, Case[]> {
@@ -141,9 +143,9 @@ const ENTITIES: Readonly<Record<string, string>> = {
   '"': '&quot;',
 };
 
-/** XML has no place for control characters at all. */
+/** XML has no place for control characters at all, and its own words are no secrets. */
 function escape(text: string): string {
-  return text
+  return redact(text)
     .replaceAll(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, '\ufffd')
     .replaceAll(/[&<>"]/g, (character) => ENTITIES[character] ?? character);
 }

@@ -4,6 +4,7 @@ import { formatPosition } from '../errors.ts';
 import { exitCodeOf } from './exit-code.ts';
 import { orderFaults } from './faults.ts';
 import { asciiJson, withoutSecrets } from './ascii.ts';
+import { hideInReport } from './hidden.ts';
 import type { Leftover, Outcome, Report } from './types.ts';
 
 export interface PlayResultOptions {
@@ -18,7 +19,8 @@ export interface PlayResultOptions {
 }
 
 /** Gives a result as a line of JSON in ASCII. */
-export function formatPlayResult(report: Report, options: PlayResultOptions): string {
+export function formatPlayResult(given: Report, options: PlayResultOptions): string {
+  const report = inWordsOfPlay(hideInReport(given));
   const changed = report.outcomes.filter(({ outcome }) => outcome === 'changed');
   const isPending = report.check && report.leftovers.length > 0;
   const trouble = findTrouble(report, options);
@@ -38,12 +40,27 @@ export function formatPlayResult(report: Report, options: PlayResultOptions): st
   };
   // What the role works with stays as it is, should a password be part of a path.
   const used = {
-    changed_services: changed.map(({ service }) => service),
+    changed_services: given.outcomes
+      .filter(({ outcome }) => outcome === 'changed')
+      .map(({ service }) => service),
     load: options.load,
     stand_ins: report.check ? options.standIns : [],
   };
   const next = findNext({ ...used, trouble: failed ? [] : trouble });
-  return asciiJson({ result: { ...withoutSecrets(said), ...used, next } });
+  return asciiJson({ result: { ...said, ...used, next } });
+}
+
+/** A play has no options: what the command line has one for stands in vars. */
+function inWordsOfPlay(report: Report): Report {
+  const reword = (text: string): string =>
+    text
+      .replaceAll(/--max-wait (\d+) \(in vars: (\w+)\)/g, '$2: $1')
+      .replaceAll(/--max-wait \(in vars: (\w+)\)/g, '$1');
+  return {
+    ...report,
+    outcomes: report.outcomes.map((one) => ({ ...one, hint: one.hint && reword(one.hint) })),
+    notes: report.notes.map(reword),
+  };
 }
 
 /** Gives the names of the role's task files that have something to do; failing comes last. */
@@ -89,8 +106,16 @@ function resultLine(result: object): string {
 function summary({ outcomes, check }: Report): string {
   const wanted = outcomes.filter(({ outcome }) => outcome !== 'skipped').length;
   const changed = outcomes.filter(({ outcome }) => outcome === 'changed').length;
-  if (changed === 0) return `no token is ${check ? 'missing' : 'new'}; ${wanted} services want one`;
-  return `${changed} of ${wanted} services ${check ? 'would get' : 'got'} a token`;
+  if (wanted === 0) return 'no service wants a token';
+  const isOne = wanted === 1;
+  if (changed > 0) {
+    const services = isOne ? 'service' : 'services';
+    return `${changed} of ${wanted} ${services} ${check ? 'would get' : 'got'} a token`;
+  }
+  const none = check ? 'no service would get a token' : 'no service got a new token';
+  const isSettled = outcomes.every(({ outcome }) => outcome === 'ok' || outcome === 'skipped');
+  if (!isSettled) return `${none}, though ${wanted} ${isOne ? 'wants' : 'want'} one`;
+  return `${none}: ${isOne ? 'the one that wants one has it' : `the ${wanted} that want one have it`}`;
 }
 
 function findTrouble(report: Report, { failOnDeferred }: PlayResultOptions): string[] {

@@ -1,7 +1,8 @@
 // The report as SARIF 2.1.0, which code scanning shows at the lines that it is about.
 // @see https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
 import { FAULT_CODES, type Fault, type Position } from '../errors.ts';
-import { toAscii } from './ascii.ts';
+import { asciiJson } from './ascii.ts';
+import { hideInFaults, hideInReport } from './hidden.ts';
 import { REKEY_WAITS, type Outcome, type OutcomeWord, type Report } from './types.ts';
 
 type Level = 'error' | 'warning' | 'note';
@@ -36,7 +37,8 @@ export interface SarifRun {
 }
 
 /** Gives a report as SARIF in JSON, with a final newline. */
-export function formatSarif(report: Report, run: SarifRun): string {
+export function formatSarif(given: Report, run: SarifRun): string {
+  const report = hideInReport(given);
   return toSarif(
     [
       ...report.outcomes.flatMap((one) => resultOf(one, report)),
@@ -70,7 +72,7 @@ export function formatSarif(report: Report, run: SarifRun): string {
 /** Gives bad input as SARIF in JSON, with a final newline. */
 export function formatFaultsSarif(faults: readonly Fault[], run: SarifRun): string {
   return toSarif(
-    faults.map(({ code, at = null, found, wanted, fix }) => ({
+    hideInFaults(faults).map(({ code, at = null, found, wanted, fix }) => ({
       rule: code,
       level: 'error' as const,
       message: [found, wanted && `wanted: ${wanted}`, fix && `fix: ${fix}`]
@@ -116,7 +118,7 @@ function toSarif(results: readonly Result[], { version, exitCode }: SarifRun): s
       },
     ],
   };
-  return toAscii(log);
+  return asciiJson(log, 2);
 }
 
 function describeRule(id: string): object {
@@ -129,5 +131,6 @@ function placeOf({ file, line, column }: Position): object {
   // Half of a surrogate pair has no place in a URI.
   const path = Buffer.from(file).toString().split('/').map(encodeURIComponent).join('/');
   const uri = file.startsWith('/') ? `file://${path}` : path;
-  return { artifactLocation: { uri }, region: { startLine: line, startColumn: column } };
+  const region = line === 0 ? {} : { region: { startLine: line, startColumn: column } };
+  return { artifactLocation: { uri }, ...region };
 }

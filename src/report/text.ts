@@ -1,10 +1,9 @@
 // The report for people: one line a service, in Ansible's manner, what matters most last.
 import type { Fault } from '../errors.ts';
 import { formatPosition } from '../errors.ts';
-import { redact } from '../secret.ts';
+import { hideInFaults, hideInReport, hideInText, isSame, OWN_WORD_HIDDEN } from './hidden.ts';
+import { WIDTH, wrap } from './wrap.ts';
 import type { Leftover, Outcome, OutcomeWord, Report } from './types.ts';
-
-const WIDTH = 79;
 
 export type Color = 'green' | 'yellow' | 'red' | 'cyan' | 'magenta' | 'bold';
 
@@ -39,6 +38,11 @@ const COLORS: Readonly<Record<OutcomeWord, Color>> = {
 
 /** Gives the whole report, with a final newline. */
 export function formatText(report: Report, style: TextStyle, { diff = false } = {}): string {
+  const hidden = hideInReport(report);
+  return hideInText(hidden.notes, (notes) => layOut({ ...hidden, notes }, style, { diff }));
+}
+
+function layOut(report: Report, style: TextStyle, { diff }: { readonly diff: boolean }): string {
   const title = report.check ? 'MATRIX TOKENS [contacts nobody, writes nothing]' : 'MATRIX TOKENS';
   const lines = [
     banner(title),
@@ -51,7 +55,7 @@ export function formatText(report: Report, style: TextStyle, { diff = false } = 
     ...formatRecap(report, style),
     ...formatNext(report).map((line) => style.paint('bold', line)),
   ];
-  return `${redact(lines.join('\n'))}\n`;
+  return `${lines.join('\n')}\n`;
 }
 
 function banner(title: string): string {
@@ -96,7 +100,8 @@ function formatDiff(one: Outcome, { task }: Report, style: TextStyle): string[] 
 function formatLeftover(one: Leftover, report: Report, style: TextStyle): string[] {
   const what = report.check ? 'a session waits to be removed' : 'a session was left behind';
   const head = `${what}: [${one.host}] ${one.service} => ${one.user_id} device ${one.device_id}`;
-  return [style.paint('red', head), ...wrap(one.message, '    ')];
+  const heads = wrap(head, '', '  ').map((line) => style.paint('red', line));
+  return [...heads, ...wrap(one.message, '    ')];
 }
 
 /** As with what to do: what stands on lines of its own is to be copied. */
@@ -127,28 +132,43 @@ function recapLine(name: string, outcomes: readonly Outcome[], style: TextStyle)
   return `${name} : ${counts.join(' ')}`;
 }
 
-/** The next command to run, or what keeps it from being run. */
+/** The next command to run, or what keeps it from being run; and what to do with what changed. */
 function formatNext(report: Report): readonly string[] {
   const has = (word: OutcomeWord): boolean => report.outcomes.some((one) => one.outcome === word);
-  if (report.interrupted !== null)
-    return ['next: run the same command again; what was obtained is stored'];
-  if (report.check) return formatNextOfCheck(report, has);
-  if (has('deferred')) return ['next: run the same command again later, for the deferred services'];
-  if (has('failed') || has('unreachable') || report.leftovers.length > 0) {
-    return ['next: mend what failed above and run the same command again'];
-  }
-  const changed = report.outcomes.filter((one) => one.outcome === 'changed');
-  if (changed.length === 0) return [];
-  if (report.task === 'rekey') return NEXT_OF_REKEY;
-  const tags = [...new Set(changed.flatMap((one) => one.install_tag ?? []))];
-  const advice = 'next: run your playbook, so that the services get their new tokens';
-  return tags.length === 0 ? [advice] : [advice, `      (--tags=${tags.join(',')},start)`];
+  const again = formatNextRun(report, has);
+  if (report.check) return again ?? formatNextOfCheck(report, has);
+  const done = has('changed') ? formatNextOfChanged(report) : [];
+  if (again === null) return done.map((line, index) => `${index === 0 ? 'next: ' : INDENT}${line}`);
+  return [...done.map((line, index) => `${index === 0 ? 'also: ' : INDENT}${line}`), ...again];
 }
 
-const NEXT_OF_REKEY: readonly string[] = [
-  'next: give Ansible the new vault password, too; and the old one, as long as',
-  '      anything else has it',
-];
+const INDENT = '      ';
+
+/** Why the same command is to be run again; null: it need not be. */
+function formatNextRun(
+  { interrupted, check, leftovers }: Report,
+  has: (word: OutcomeWord) => boolean,
+): string[] | null {
+  if (interrupted !== null)
+    return ['next: run the same command again; what was obtained is stored'];
+  if (check) return null;
+  if (has('deferred')) return ['next: run the same command again later, for the deferred services'];
+  if (has('failed') || has('unreachable') || leftovers.length > 0) {
+    return ['next: mend what failed above and run the same command again'];
+  }
+  return null;
+}
+
+function formatNextOfChanged({ task, outcomes }: Report): readonly string[] {
+  if (task === 'rekey') {
+    const advice = 'give Ansible the new vault password, too; and the old one, as long as';
+    return [advice, 'anything else has it'];
+  }
+  const changed = outcomes.filter((one) => one.outcome === 'changed');
+  const tags = [...new Set(changed.flatMap((one) => one.install_tag ?? []))];
+  const advice = 'run your playbook, so that the services get their new tokens';
+  return tags.length === 0 ? [advice] : [advice, `(--tags=${tags.join(',')},start)`];
+}
 
 function formatNextOfCheck(report: Report, has: (word: OutcomeWord) => boolean): string[] {
   if (has('unknown')) return ['next: give the vault password to see what the closed files hold'];
@@ -160,6 +180,16 @@ function formatNextOfCheck(report: Report, has: (word: OutcomeWord) => boolean):
 
 /** Gives bad input for people, with a final newline; the count stands last. */
 export function formatFaults(faults: readonly Fault[], style: TextStyle): string {
+  const hidden = hideInFaults(faults);
+  const notes = isSame(hidden, faults) ? [] : [OWN_WORD_HIDDEN];
+  return hideInText(notes, (all) => layOutFaults(hidden, all, style));
+}
+
+function layOutFaults(
+  faults: readonly Fault[],
+  notes: readonly string[],
+  style: TextStyle,
+): string {
   const lines = faults.flatMap((fault) => {
     const place = fault.at === undefined ? 'matrix-tokens' : formatPosition(fault.at);
     const [first = '', ...further] = wrap(
@@ -175,7 +205,7 @@ export function formatFaults(faults: readonly Fault[], style: TextStyle): string
     ];
   });
   const count = faults.length === 1 ? '1 error' : `${faults.length} errors`;
-  return `${redact([...lines, `${count}; nothing was tried`].join('\n'))}\n`;
+  return `${[...lines, ...notes.flatMap(formatNote), `${count}; nothing was tried`].join('\n')}\n`;
 }
 
 /** What to do: commands stand on lines of their own and are never broken, to be copied. */
@@ -183,20 +213,4 @@ function formatFix(fix: string, indent: string): string[] {
   const [first = '', ...further] = fix.split('\n');
   const inner = `${indent}     `;
   return [...wrap(`fix: ${first}`, indent, inner), ...further.map((line) => inner + line)];
-}
-
-/** Breaks a sentence at spaces, but for what stands in backticks. */
-function wrap(text: string, indent = '', further = indent): string[] {
-  const lines: string[] = [];
-  let line = indent;
-  for (const word of text.match(/(?:`[^`]*`|[^ `])+|`/g) ?? []) {
-    const isFirst = line.trim() === '';
-    if (!isFirst && line.length + 1 + word.length > WIDTH) {
-      lines.push(line);
-      line = further + word;
-    } else {
-      line += isFirst ? word : ` ${word}`;
-    }
-  }
-  return [...lines, line];
 }

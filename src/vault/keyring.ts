@@ -12,6 +12,8 @@ export interface VaultSecret {
   readonly password: Secret;
   /** True where a person typed it, so that it may be asked for a second time. */
   readonly prompted?: true;
+  /** The option or setting that named its source. */
+  readonly origin?: string;
 }
 
 /** What an envelope held, and what is needed to seal it again in the same way. */
@@ -181,6 +183,9 @@ function choiceFault(secrets: readonly VaultSecret[], named: NamedId | null): Fa
   }
   if (named === null) {
     const found = `several vault passwords were given (${listLabels(secrets)})`;
+    if (new Set(secrets.map(({ label }) => label)).size === 1) {
+      return { code, found: `${found}${listOrigins(secrets)}`, wanted: 'one', fix: LEAVE_ONE };
+    }
     const fix = `add "vault_id: ${secrets[0]?.label}" to the service or to matrix_tokens_defaults, or name one with --encrypt-vault-id`;
     return { code, found, wanted: 'one, or a vault ID that is named', fix };
   }
@@ -191,6 +196,14 @@ function choiceFault(secrets: readonly VaultSecret[], named: NamedId | null): Fa
     found,
     wanted: `one of ${listLabels(secrets)}, or \`--vault-id ${label}@FILE\``,
   };
+}
+
+const LEAVE_ONE =
+  'leave one of them out, or tell them apart: `--vault-id LABEL@FILE`, with vault_id or --encrypt-vault-id to name the one that encrypts';
+
+function listOrigins(secrets: readonly VaultSecret[]): string {
+  const origins = secrets.flatMap(({ origin }) => origin ?? []);
+  return origins.length === secrets.length ? `, by ${origins.join(' and ')}` : '';
 }
 
 function listLabels(secrets: readonly VaultSecret[]): string {

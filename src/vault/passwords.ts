@@ -102,7 +102,8 @@ async function loadSource(source: Source, known: Keyring, io: PasswordIo): Promi
   const label = source.label ?? known.unnamedId;
   const { from } = source;
   if ('prompt' in from) {
-    return { label, password: await ask(from.prompt, io.prompt), prompted: true };
+    const password = await ask(from.prompt, io.prompt);
+    return { label, password, prompted: true, origin: source.origin };
   }
   const file = expandPath(from.file, io);
   const bytes = (await io.isExecutable(file))
@@ -110,7 +111,7 @@ async function loadSource(source: Source, known: Keyring, io: PasswordIo): Promi
     : await readPasswordFile(file, known, source, io);
   if (bytes.length === 0)
     throw passwordError(`${describeFile(source, file)} gives an empty password`);
-  return { label, password: bytesToPassword(bytes) };
+  return { label, password: bytesToPassword(bytes), origin: source.origin };
 }
 
 async function ask(text: string, prompt: Prompt): Promise<Secret> {
