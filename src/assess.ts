@@ -10,6 +10,7 @@ import { InputError, type Fault } from './errors.ts';
 import type { HostView } from './inventory.ts';
 import { planServices } from './plan.ts';
 import type { Action } from './plan/types.ts';
+import { ownerNotes } from './token-owners.ts';
 import { foldersIn, usualFolders, viewFolders, type ViewFolder } from './state-places.ts';
 import { locateServices, seeTargets, targetNotes } from './target.ts';
 import type { JournalEntry } from './vault/journal.ts';
@@ -69,10 +70,11 @@ export async function assess(
   ];
   const { sessions, damaged, stateFolders } = await readSessions({ actions, hosts, folders }, view);
   const isPicked = picker(options.services);
+  const picked = actions.filter(({ definition }) => isPicked(definition.name));
   return {
     hosts,
     folders,
-    actions: actions.filter(({ definition }) => isPicked(definition.name)),
+    actions: picked,
     unwanted: definitions.unwanted.filter(({ name }) => isPicked(name)),
     unknown: definitions.unknown.filter(({ name }) => isPicked(name)),
     sessions: sessions.filter(({ entry }) => isPicked(entry.service)),
@@ -82,6 +84,7 @@ export async function assess(
       ...notes,
       ...definitions.notes,
       ...targetNotes(located),
+      ...ownerNotes(picked),
       ...damaged.map(describeDamaged),
     ],
     closed: closedFiles(hosts),
