@@ -54,10 +54,15 @@ function lookInto(path: string): FolderView {
  * switched off, or sent to another file, since a session was left.
  */
 export function usualFolders({ inventoryFolder, ...host }: HostView, view: ViewFolder): string[] {
-  const isShared = host.playbookFolder === inventoryFolder;
-  const roots = isShared ? [inventoryFolder] : [inventoryFolder, host.playbookFolder];
+  const { playbookFolder } = host;
+  const isOne = playbookFolder === inventoryFolder || !mayHold(view(playbookFolder), 'host_vars');
+  const roots = isOne ? [inventoryFolder] : [inventoryFolder, playbookFolder];
   const folders = roots.map((root) => join(root, 'host_vars', host.name));
   return [inventoryFolder, ...folders.flatMap((folder) => foldersIn(folder, view))];
+}
+
+function mayHold({ folders, links }: FolderView, name: string): boolean {
+  return folders === null || folders.includes(name) || links.has(name);
 }
 
 /** Gives a folder with all those below it, also behind links. */

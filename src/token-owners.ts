@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import type { Layer } from './ansible/layer.ts';
 import { formatPosition } from './errors.ts';
 import type { Action } from './plan/types.ts';
-import { parseSessions } from './store/text.ts';
+import { formatSession, parseSessions, sessionMark } from './store/text.ts';
 
 type PresentAction = Extract<Action, { kind: 'present' }>;
 type Sessions = ReturnType<typeof parseSessions>;
@@ -16,10 +16,22 @@ export function ownerNotes(actions: readonly Action[]): string[] {
   return actions.flatMap((action) => {
     if (action.kind !== 'present' || action.holder?.path == null) return [];
     const { path } = action.holder;
-    const sessions = files.get(path) ?? parseSessions(textOf(action, action.holder));
+    const known = files.get(path);
+    const text = known === undefined ? textOf(action, action.holder) : '';
+    if (known === undefined && isAsWanted(text, action)) return [];
+    const sessions = known ?? parseSessions(text);
     files.set(path, sessions);
     return noteOn(action, sessions);
   });
+}
+
+/** Of thousands of files nearly all are like this: one comment, and it is the right one. */
+function isAsWanted(text: string, { definition }: PresentAction): boolean {
+  const { name: service, userId, deviceId } = definition;
+  const line = text.slice(0, Math.max(0, text.indexOf('\n')));
+  const wanted = formatSession({ service, userId, deviceId: deviceId ?? '' });
+  const isRight = deviceId === null ? line.startsWith(wanted) : line === wanted;
+  return isRight && text.indexOf(sessionMark(service), 1) === -1;
 }
 
 function noteOn({ definition, accessToken }: PresentAction, sessions: Sessions): string[] {
