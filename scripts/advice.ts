@@ -33,7 +33,7 @@ export const FAULT_ADVICE: Readonly<Record<FaultCode, string>> = {
   E_REKEY_FILE:
     '`matrix-tokens rekey` changes values of services and nothing else. A file that is encrypted as a whole can only be changed as a whole: run the command of the message, then the same `matrix-tokens rekey` again ([vault passwords](vault.md#a-new-password)).',
   E_LOCKED:
-    'Another run works on the file, and was waited for in vain. Let it end, or wait longer for it (`--lock-timeout SECONDS`, 60 by default). If the run that is named has ended: `matrix-tokens unlock FILE`.',
+    'It was waited for in vain. Let it end, or wait longer for it (`--lock-timeout SECONDS`, 60 by default). If the run that is named is on another machine, or in another container, and has ended: `matrix-tokens unlock FILE`. That refuses to take the lock of a process that is running on this machine: end the process, or let it end.',
   E_UNKNOWN_KEY: 'The keys are listed in [definitions](definitions.md).',
   E_UNKNOWN_SERVICE:
     'Names of services are those of `matrix_tokens_services`; the catalog stands in [definitions](definitions.md). A service of your own needs `user`.',

@@ -162,7 +162,19 @@ without secrets.
 
 # Bad input (exit code 5)
 
-All faults are told at once, and nothing was tried.
+Nothing was tried. Faults are looked for in steps, each in what the one before has read; all faults of one
+step are told at once, those of the next when these are mended:
+
+1. the command line and \`ansible.cfg\`
+2. the inventories and the limit
+3. the files in \`group_vars\` and \`host_vars\`, and \`-e\`: one that cannot be read hides what is wrong with
+   the definitions, of other hosts, too
+4. the definitions of all hosts
+5. the files of the services (\`vault_file\`)
+6. what the services do to each other, what they lack, and where their values go
+7. what a login needs: passwords, certificates, the vault password, files that can be written. \`--check\`
+   and \`validate\` tell as much of it as is known without reading them
+   ([what is told of passwords](passwords.md))
 
 ${sections(FAULT_CODES, FAULT_ADVICE)}
 

@@ -1,6 +1,6 @@
 // Everything that can be known without contacting anybody: the hosts, what they define, what is
 // there and what is missing, and which sessions of earlier runs wait to be removed.
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Layer } from './ansible/layer.ts';
 import { readDefinitions } from './definitions.ts';
@@ -10,7 +10,9 @@ import { InputError, type Fault } from './errors.ts';
 import type { HostView } from './inventory.ts';
 import { planServices } from './plan.ts';
 import type { Action } from './plan/types.ts';
-import { locateServices, seeTargets, TARGET_FOLDER, targetNotes } from './target.ts';
+import { ownerNotes } from './token-owners.ts';
+import { foldersIn, usualFolders, viewFolders, type ViewFolder } from './state-places.ts';
+import { locateServices, seeTargets, targetNotes } from './target.ts';
 import type { JournalEntry } from './vault/journal.ts';
 import { foldersAbove, stateFolder } from './vault/state-path.ts';
 import { resolveTarget } from './vault/real-path.ts';
@@ -59,13 +61,20 @@ export async function assess(
   const located = await locateServices(definitions.services, targeting);
   await seeTargets(located, targeting);
   const actions = planServices(located);
-  const folders = [...hosts.flatMap(usualFolders), ...definitions.folders];
-  const { sessions, damaged, stateFolders } = await readSessions({ actions, hosts, folders });
+  const view = viewFolders();
+  const folders = [
+    ...new Set([
+      ...hosts.flatMap((host) => usualFolders(host, view)),
+      ...definitions.folders.flatMap((folder) => foldersIn(folder, view)),
+    ]),
+  ];
+  const { sessions, damaged, stateFolders } = await readSessions({ actions, hosts, folders }, view);
   const isPicked = picker(options.services);
+  const picked = actions.filter(({ definition }) => isPicked(definition.name));
   return {
     hosts,
     folders,
-    actions: actions.filter(({ definition }) => isPicked(definition.name)),
+    actions: picked,
     unwanted: definitions.unwanted.filter(({ name }) => isPicked(name)),
     unknown: definitions.unknown.filter(({ name }) => isPicked(name)),
     sessions: sessions.filter(({ entry }) => isPicked(entry.service)),
@@ -75,6 +84,7 @@ export async function assess(
       ...notes,
       ...definitions.notes,
       ...targetNotes(located),
+      ...ownerNotes(picked),
       ...damaged.map(describeDamaged),
     ],
     closed: closedFiles(hosts),
@@ -109,7 +119,7 @@ export async function remainingSessions(
   services: readonly string[],
 ): Promise<readonly WaitingSession[]> {
   try {
-    const { sessions } = await readSessions(assessment);
+    const { sessions } = await readSessions(assessment, viewFolders());
     return sessions.filter(({ entry }) => picker(services)(entry.service));
   } catch (error) {
     if (error instanceof InputError) return assessment.sessions;
@@ -140,11 +150,10 @@ export function checkNames(names: readonly string[], known: ReadonlySet<string>)
   if (faults.length > 0) throw new InputError(faults);
 }
 
-async function readSessions({
-  actions,
-  hosts,
-  folders: usual,
-}: Pick<Assessment, 'actions' | 'hosts' | 'folders'>): Promise<{
+async function readSessions(
+  { actions, hosts, folders: usual }: Pick<Assessment, 'actions' | 'hosts' | 'folders'>,
+  view: ViewFolder,
+): Promise<{
   sessions: WaitingSession[];
   damaged: string[];
   stateFolders: string[];
@@ -153,7 +162,7 @@ async function readSessions({
   const places = usual.map((folder) => join(folder, '*'));
   const files = [...targets, ...places, ...hosts.flatMap(varsFiles)];
   const folders = new Set<string>();
-  for (const file of withState(files)) folders.add(dirname(await resolveTarget(file)));
+  for (const file of withState(files, view)) folders.add(dirname(await resolveTarget(file)));
   for (const folder of new Set(actions.flatMap(foldersOfWord))) {
     if (existsSync(stateFolder(folder))) folders.add(await resolveTarget(folder));
   }
@@ -177,12 +186,6 @@ function varsFiles({ layers }: HostView): string[] {
   return layers.filter(isVars).flatMap(({ path }) => path ?? []);
 }
 
-/** A service may have been switched off, or sent to another file, since a session was left. */
-function usualFolders({ inventoryFolder, name }: HostView): string[] {
-  const folder = join(inventoryFolder, 'host_vars', name);
-  return [join(folder, TARGET_FOLDER), folder, inventoryFolder];
-}
-
 /**
  * Gives the folders in which there may be word of folders that were made for a target. What stands in
  * a state folder is believed, so it is looked for where the inventory is, or where it ends.
@@ -195,36 +198,12 @@ function foldersOfWord({ definition, target }: Action): string[] {
   return nearest === undefined || existsSync(dirname(target.file)) ? [] : [nearest];
 }
 
-/**
- * Gives the files that may have a state folder. Most have none: asked in the cheapest way, a folder
- * at a time. Behind a link it may be anywhere.
- */
-function withState(files: readonly string[]): string[] {
-  const folders = new Map<string, FolderView>();
+/** Gives the files that may have a state folder. Most have none. Behind a link it may be anywhere. */
+function withState(files: readonly string[], view: ViewFolder): string[] {
   return files.filter((file) => {
-    const path = dirname(file);
-    const folder = folders.get(path) ?? lookInto(path);
-    folders.set(path, folder);
+    const folder = view(dirname(file));
     return folder.mayHaveState || folder.links.has(basename(file));
   });
-}
-
-interface FolderView {
-  readonly mayHaveState: boolean;
-  readonly links: ReadonlySet<string>;
-}
-
-function lookInto(path: string): FolderView {
-  try {
-    const entries = readdirSync(path, { withFileTypes: true });
-    const links = entries.filter((entry) => entry.isSymbolicLink()).map(({ name }) => name);
-    const state = basename(stateFolder(path));
-    return { mayHaveState: entries.some(({ name }) => name === state), links: new Set(links) };
-  } catch (error) {
-    // A folder that cannot be listed may still be searched.
-    const isGone = ['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '');
-    return { mayHaveState: !isGone, links: new Set() };
-  }
 }
 
 function describeDamaged(path: string): string {

@@ -35,7 +35,7 @@ function planService(service: LocatedService): Action {
   if (token.kind === 'present') {
     if (device !== null && device.kind !== 'present') throw new InputError(deviceMissing(service));
     const unseen = [token, device].flatMap((one) => unseenName(one, service));
-    return { ...service, kind: 'present', accessToken: token.node, unseen };
+    return { ...service, kind: 'present', accessToken: token.node, holder: token.layer, unseen };
   }
   const write: TargetVariables = {
     accessToken: token.write,

@@ -1,6 +1,5 @@
 // The last stage before anybody is contacted: every secret is read and every file is tried, so
 // that what can fail here fails for all services at once and with nothing done.
-import { dirname } from 'node:path';
 import type { Renderer } from './ansible/render.ts';
 import { sessionsOf, type Assessment, type WaitingSession } from './assess.ts';
 import type { Decrypt } from './definitions/types.ts';
@@ -18,9 +17,9 @@ import { provePasswords } from './provision/prove.ts';
 import type { VaultAccess } from './provision/vault-access.ts';
 import type { World } from './provision/world.ts';
 import { Secret } from './secret.ts';
+import { journalFolder } from './state-places.ts';
 import { planStore, type StorePlan } from './store.ts';
 import type { Keyring } from './vault/keyring.ts';
-import { resolveTarget } from './vault/real-path.ts';
 
 export type PresentAction = Extract<Action, { kind: 'present' }>;
 
@@ -141,7 +140,7 @@ async function prepareLogin(
     findFixedDevice(action, tools),
     plan(),
   ]);
-  const folder = dirname(await resolveTarget(target.file));
+  const folder = await journalFolder(action);
   return { action, fixedDevice, planStore: plan, folder, sessions };
 }
 

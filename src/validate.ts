@@ -23,18 +23,26 @@ export async function validate(
   return describePlan(await assess(options, source, world), 'validate', source.vault.decrypt);
 }
 
-/** Gives the report of a run that only looks. Throws InputError for a file that cannot be written. */
+/**
+ * Gives the report of a run that only looks. Throws InputError for a file that cannot be written, and
+ * for what a login would lack.
+ */
 export async function describePlan(
   assessment: Assessment,
   task: Report['task'],
   decrypt: Decrypt | null,
 ): Promise<Report> {
   const logins = assessment.actions.filter((action) => action.kind === 'login');
-  if (logins.length > 0) {
-    const { tryStore } = await import('./store.ts');
-    await settleAll(
-      logins.map((action) => tryStore(action, { service: action.definition.name, decrypt })),
-    );
+  const meant = task === 'validate' ? assessment.actions : logins;
+  if (meant.length > 0) {
+    const [{ checkOffline }, { tryStore }] = await Promise.all([
+      import('./preflight/offline.ts'),
+      import('./store.ts'),
+    ]);
+    await settleAll([
+      checkOffline(meant.map(({ definition }) => definition)),
+      ...logins.map((action) => tryStore(action, { service: action.definition.name, decrypt })),
+    ]);
   }
   const rekeys = await describeRekeys(assessment.stateFolders);
   return {

@@ -128,8 +128,10 @@ const UNLOCK = `\
 usage: matrix-tokens unlock FILE ...
 
 Removes the lock of a file whose holder cannot be proved dead: a run on another
-machine, or in another container. A run that is alive notices it and writes no
-more to that file. Locks of dead runs on this machine go by themselves.
+machine, or in another container. If that run is alive after all, it notices it
+and writes no more to that file. Locks of dead runs on this machine go by
+themselves; that of a process that runs on this machine stays (exit code 5): end
+it, or let it end.
 
 Example:
   matrix-tokens unlock inventory/host_vars/h/vault_matrix_tokens/rss.yml

@@ -293,6 +293,18 @@ test('http to this machine needs no leave, http to another does', () => {
   }
 });
 
+test('a base URL ends where the API begins; a prefix of its own is kept', () => {
+  const parse = (url: string): unknown => parseBaseUrl(url, { allowHttp: false });
+  const problem = { kind: 'problem', problem: 'api_path' };
+  for (const path of ['/_matrix', '/_matrix/', '/pre/_matrix/client/v3', '/_synapse/admin/v1']) {
+    assert.deepEqual(parse(`https://example.org${path}`), problem, path);
+  }
+  for (const path of ['/pre', '/_matrix-api', '/my_matrix']) {
+    const baseUrl = `https://example.org${path}`;
+    assert.deepEqual(parse(`${baseUrl}/`), { kind: 'base_url', baseUrl, host: 'example.org' });
+  }
+});
+
 test('a configured URL that is none is said to be none, without its credentials', async (t) => {
   for (const configuredUrl of ['matrix.example.org', 'https://u:canary@example.org', 'file:///x']) {
     const request = { serverName: 'example.org', configuredUrl, allowHttp: true };

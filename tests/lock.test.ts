@@ -39,7 +39,7 @@ test('a lock is held by one, and leaves nothing behind', async (t) => {
   assert.deepEqual(await readdir(folder), []);
 });
 
-test('a lock that is held is refused with its holder and the command that removes it', async (t) => {
+test('a lock of a running process is refused with its holder, and nobody is told to remove it', async (t) => {
   const folder = await makeFolder(t);
   const target = join(folder, 'x.yml');
   const lock = await acquireLock(target, { ...NO_WAIT, now: () => Date.UTC(2026, 10, 23, 6, 42) });
@@ -48,7 +48,8 @@ test('a lock that is held is refused with its holder and the command that remove
     const [fault] = error.faults;
     assert.equal(fault?.code, 'E_LOCKED');
     assert.match(fault.found, new RegExp(`process ${process.pid} on .+ since 2026-11-23T06:42:00`));
-    assert.match(fault.fix ?? '', new RegExp(`matrix-tokens unlock ${target}$`));
+    assert.match(fault.found, noProc ? /$/ : /, which is running$/);
+    assert.doesNotMatch(fault.fix ?? '', noProc ? /^$/ : /unlock/);
     return true;
   });
   await lock.release();
@@ -152,6 +153,18 @@ test('a damaged lock is never taken over, and removed by command only', async (t
   }
 });
 
+test('a person does not remove the lock of a running process', { skip: noProc }, async (t) => {
+  const folder = await makeFolder(t);
+  const target = join(folder, 'x.yml');
+  const lock = await acquireLock(target, NO_WAIT);
+  await assert.rejects(removeLock(target, { keepAlive: true }), (error) => {
+    assert.ok(error instanceof InputError);
+    return /is locked by process \d+ on .+, which is running/.test(error.message);
+  });
+  await lock.check();
+  await lock.release();
+});
+
 test('a dead lock whose remover died as well is taken over', { skip: noProc }, async (t) => {
   const folder = await makeFolder(t);
   const target = join(folder, 'x.yml');
@@ -170,8 +183,13 @@ test('a person removes a lock even where an unknown holder of its guard is in th
   await mkdir(join(folder, STATE));
   await writeFile(join(folder, STATE, 'x.yml.lock'), unknown('a'.repeat(32)));
   await writeFile(join(folder, STATE, `x.yml.${'a'.repeat(32)}.guard`), unknown('b'.repeat(32)));
-  await assert.rejects(acquireLock(target, NO_WAIT), /process 7 on elsewhere since 1970/);
-  assert.equal(holderOf(await removeLock(target))?.host, 'elsewhere');
+  await assert.rejects(acquireLock(target, NO_WAIT), (error) => {
+    assert.ok(error instanceof InputError);
+    assert.match(error.message, /process 7 on elsewhere since 1970/);
+    assert.match(error.faults[0]?.fix ?? '', new RegExp(`matrix-tokens unlock ${target}$`));
+    return true;
+  });
+  assert.equal(holderOf(await removeLock(target, { keepAlive: true }))?.host, 'elsewhere');
   assert.deepEqual(await readdir(folder), []);
 });
 

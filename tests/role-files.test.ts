@@ -126,3 +126,24 @@ test(
     assert.equal(loginsAt(homeserver), 1);
   },
 );
+
+test(
+  'a token that was made for another user stays, and a warning says whose it is',
+  { skip },
+  async (t) => {
+    const setting = await roleHosts(t, { hosts: { [HOST]: ['news', 'rss'] } });
+    const { project, homeserver, playbooks } = setting;
+    await writePlay(setting, {});
+    assert.doesNotMatch(JSON.stringify(await playbooks.run()), /was made for/);
+    const vars = `host_vars/${HOST}/vars.yml`;
+    await project.write(vars, (await project.read(vars)).replace('user: news', 'user: rss'));
+    const run = await playbooks.run();
+    assert.equal(run.exitCode, 0, run.stdout);
+    assert.match(
+      run.stderr.replaceAll(/\s+/g, ' '),
+      /the token of news on matrix\.example\.com at \S+news\.yml:2:\d+ was made for @news:\S+, by the comment beside it, not for @rss:/,
+    );
+    assert.equal(resultOf(run, HOST)['changed'], false);
+    assert.equal(loginsAt(homeserver), 2);
+  },
+);

@@ -24,6 +24,8 @@ export interface Layer {
   readonly vars: ReadonlyMap<string, MapEntry> | null;
   /** The file is encrypted as a whole. */
   readonly encrypted: boolean;
+  /** What the file holds, for the comments in it; absent where it was left closed, or is no file of vars. */
+  readonly text?: string;
   /** Only we have read it: the running play does not see what stands in it. */
   readonly unseen?: true;
 }

@@ -17,6 +17,8 @@ export interface VarsFile {
   readonly vars: ReadonlyMap<string, MapEntry> | null;
   /** The file is encrypted as a whole. */
   readonly encrypted: boolean;
+  /** What the file holds; absent where it was left closed. */
+  readonly text?: string;
 }
 
 export interface VarsFileOptions {
@@ -115,7 +117,7 @@ function loadVarsFile(path: string, { show, decrypt }: VarsFileOptions): Loaded 
 function parseVars(text: string, file: string, { encrypted }: { encrypted: boolean }): Loaded {
   const root = parseYaml(text, file);
   if (root === null || isFalsy(root)) return null;
-  if (root.kind === 'map') return { vars: entriesByName(root.entries), encrypted };
+  if (root.kind === 'map') return { vars: entriesByName(root.entries), encrypted, text };
   const found = `the file holds ${describeType(root)}`;
   throw new InputError({ code: 'E_INVENTORY', at: root.at, found, wanted: 'a map of variables' });
 }

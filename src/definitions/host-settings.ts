@@ -23,6 +23,7 @@ export interface HostSettings {
   readonly urlFault: Fault | null;
   readonly allowHttp: boolean;
   readonly caFile: string | null;
+  readonly caFileAt: Position | undefined;
   readonly maxWait: number;
   /** Absolute, with its place. */
   readonly vaultDir: { readonly path: string; readonly at: Position } | null;
@@ -67,6 +68,7 @@ export async function readHostSettings(raw: RawHost, reader: ValueReader): Promi
     urlAt: urlNode?.at ?? null,
     urlFault: url === null ? null : checkUrl(url, urlNode?.at, allowHttp),
     allowHttp,
+    caFileAt: value('matrix_tokens_ca_file')?.at,
     caFile: typeof caFile === 'string' ? fromFolder(caFile, reader.host.inventoryFolder) : null,
     maxWait: Number(plain(value('matrix_tokens_max_wait')) ?? DEFAULT_MAX_WAIT_S),
     vaultDir: readVaultDir(value('matrix_tokens_vault_dir'), reader),
@@ -185,6 +187,7 @@ export function chooseHomeserver(question: HomeserverQuestion): HomeserverSettin
     url,
     allowHttp: settings.allowHttp,
     caFile: settings.caFile,
+    caFileAt: settings.caFileAt,
     maxWait: settings.maxWait,
     register,
   };

@@ -27,6 +27,8 @@ export interface HomeserverSettings {
   readonly allowHttp: boolean;
   /** Absolute path of a PEM file, or null. */
   readonly caFile: string | null;
+  /** Where that is named. */
+  readonly caFileAt?: Position | undefined;
   /** Seconds to wait for rate limits, a run. */
   readonly maxWait: number;
   /** How users that do not exist are created; null: not at all. */

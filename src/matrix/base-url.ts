@@ -1,6 +1,8 @@
 // Base URLs of homeservers. A password goes wherever a base_url points, hence the rules: https, but
-// on loopback or where the operator allows http; no credentials, query or fragment in it.
-export type BaseUrlProblem = 'not_a_url' | 'scheme' | 'credentials' | 'query' | 'insecure';
+// on loopback or where the operator allows http; no credentials, query or fragment in it, and no path
+// of an API.
+export type BaseUrlProblem =
+  'not_a_url' | 'scheme' | 'credentials' | 'query' | 'api_path' | 'insecure';
 
 export type BaseUrl =
   | { readonly kind: 'base_url'; readonly baseUrl: string; readonly host: string }
@@ -12,6 +14,7 @@ export const BASE_URL_PROBLEMS: Readonly<Record<BaseUrlProblem, string>> = {
   scheme: 'is neither an https:// nor an http:// URL',
   credentials: 'holds a user or a password',
   query: 'holds a query or a fragment',
+  api_path: 'holds the path of an API (/_matrix or /_synapse), which is put behind it',
   insecure: 'would send passwords unencrypted',
 };
 
@@ -47,6 +50,7 @@ function findProblem(url: URL, text: string, allowHttp: boolean): BaseUrlProblem
   if (url.protocol !== 'https:' && url.protocol !== 'http:') return 'scheme';
   if (url.username !== '' || url.password !== '') return 'credentials';
   if (text.includes('?') || text.includes('#')) return 'query';
+  if (/\/_(?:matrix|synapse)(?:\/|$)/.test(url.pathname)) return 'api_path';
   if (url.protocol === 'http:' && !allowHttp && !isLoopback(url.hostname)) return 'insecure';
   return null;
 }

@@ -47,6 +47,8 @@ export type Action = LocatedService &
     | {
         readonly kind: 'present';
         readonly accessToken: YamlNode;
+        /** Where it stands; null: nowhere that can be named. */
+        readonly holder: Layer | null;
         /** Variables that stand in the file of the service, and that the running play does not see. */
         readonly unseen: readonly string[];
       }

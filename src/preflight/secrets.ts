@@ -92,7 +92,8 @@ export async function askSecrets(
   );
 }
 
-function toSecret(text: string, at: Position, { noun, owner }: NeededSecret): ReadSecret {
+/** Gives a secret of its text. Throws InputError for an empty one. */
+export function toSecret(text: string, at: Position, { noun, owner }: NeededSecret): ReadSecret {
   if (text !== '') return { secret: new Secret(text), at };
   throw new InputError({
     code: codeOf(noun),
@@ -161,8 +162,11 @@ async function readSecretFile(
   });
 }
 
-/** A path that began with `~` was taken for one below the folder of the inventory. */
-function expandHome(
+/**
+ * A path that began with `~` was taken for one below the folder of the inventory. Throws InputError for
+ * the home folder of somebody else.
+ */
+export function expandHome(
   { path, at }: Source<'file'>,
   { host, noun }: NeededSecret,
   env: World['env'],
@@ -196,7 +200,8 @@ async function readRegular(path: string): Promise<Buffer | null> {
   return stats.isFile() ? readFile(path) : null;
 }
 
-function fileFault(path: string, { at, noun }: Place, why: string): Fault {
+/** Gives the fault of a file that should hold a secret. */
+export function fileFault(path: string, { at, noun }: Place, why: string): Fault {
   return {
     code: 'E_FILE',
     at,

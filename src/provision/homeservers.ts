@@ -1,6 +1,7 @@
 // Work is done a homeserver at a time, the homeservers side by side: each has its own client, its
 // own discovery and its own queue, so that one that is down or slow holds up nobody else.
 import type { HomeserverSettings } from '../definitions/types.ts';
+import { settleAll } from '../errors.ts';
 import { loadCertificates } from '../matrix/certificates.ts';
 import { discoverHomeserver } from '../matrix/discovery.ts';
 import { isFailure, type Failure } from '../matrix/failure.ts';
@@ -64,10 +65,13 @@ type SharedParts = Map<string, { readonly queue: Queue; readonly begun: Creation
 async function readCertificates(
   all: readonly HomeserverSettings[],
 ): Promise<ReadonlyMap<string, string>> {
-  const files = new Set(all.flatMap(({ caFile }) => (caFile === null ? [] : [caFile])));
-  const texts = new Map<string, string>();
-  for (const file of files) texts.set(file, await loadCertificates(file));
-  return texts;
+  const files = new Map(
+    all.flatMap(({ caFile, caFileAt }) => (caFile === null ? [] : [[caFile, caFileAt] as const])),
+  );
+  const texts = await settleAll(
+    [...files].map(async ([file, at]) => [file, await loadCertificates(file, at)] as const),
+  );
+  return new Map(texts);
 }
 
 async function open(

@@ -33,7 +33,7 @@ export async function readTarget(
       wanted: 'a map of variables, or another file',
     });
   }
-  return { ...base, encrypted, vars: entriesByName(node?.entries ?? []) };
+  return { ...base, encrypted, text: plain, vars: entriesByName(node?.entries ?? []) };
 }
 
 function readIfThere(file: string, shown: string): string | null {

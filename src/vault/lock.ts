@@ -16,6 +16,7 @@ import {
   removeRecord,
   UNREADABLE,
 } from './lock-record.ts';
+import { isProvedAlive, readOwnIdentity } from './process-identity.ts';
 import { resolveTarget } from './real-path.ts';
 import { inStateFolder, leaveStateFolder } from './state-folder.ts';
 import { StoreError, storing } from './store-error.ts';
@@ -98,14 +99,19 @@ function oneAtATime(): Lock['exclusively'] {
 }
 
 /**
- * Takes the lock of `target` away from whoever holds it, dead or alive. Gives the holder,
- * `UNREADABLE` where its file is damaged, null where there was no lock.
+ * Takes the lock of `target` away from whoever holds it. Gives the holder, `UNREADABLE` where its file
+ * is damaged, null where there was no lock. With `keepAlive` throws `InputError` (E_LOCKED) where the
+ * holder is proved to be running.
  */
-export async function removeLock(target: string): Promise<LockHolder | typeof UNREADABLE | null> {
+export async function removeLock(
+  target: string,
+  { keepAlive = false }: { readonly keepAlive?: boolean } = {},
+): Promise<LockHolder | typeof UNREADABLE | null> {
   const path = await storing(target, { replaced: false }, () => resolveTarget(target));
   const place = lockPlace(dirname(path), path, '/proc');
   return storing(path, { replaced: false, now: 'it may still be locked' }, async () => {
     const record = await readRecord(lockFile(place));
+    if (keepAlive && (await isAlive(record, place))) throw await lockedError(path, record, place);
     const nonce = nonceOf(record);
     if (nonce !== null && !(await releaseLock(path, place, nonce))) {
       await removeGuards(place);
@@ -127,7 +133,7 @@ async function waitFor(path: string, place: LockPlace, options: LockOptions): Pr
     if (record === null) continue;
     if (await removeGivenUp(path, place, nonceOf(record))) continue;
     const holder = record === UNREADABLE ? null : record;
-    if (now() >= deadline) throw lockedError(path, holder);
+    if (now() >= deadline) throw await lockedError(path, record, place);
     if (nonceOf(record) !== seen) options.onWait?.(holder);
     seen = nonceOf(record);
     options.signal?.throwIfAborted();
@@ -171,14 +177,29 @@ async function releaseLock(path: string, place: LockPlace, nonce: string): Promi
   return false;
 }
 
-function lockedError(path: string, holder: LockHolder | null): InputError {
+type FoundRecord = Awaited<ReturnType<typeof readRecord>>;
+
+async function isAlive(record: FoundRecord, { proc }: LockPlace): Promise<boolean> {
+  if (record === null || record === UNREADABLE) return false;
+  return isProvedAlive(record, await readOwnIdentity(proc), proc);
+}
+
+/** Nobody is told to take a lock away from a run that is at work. */
+async function lockedError(
+  path: string,
+  record: FoundRecord,
+  place: LockPlace,
+): Promise<InputError> {
   const who =
-    holder === null
+    record === null || record === UNREADABLE
       ? 'a run that cannot be named, since the lock file is damaged'
-      : `process ${holder.pid} on ${holder.host} since ${new Date(holder.since).toISOString()}`;
+      : `process ${record.pid} on ${record.host} since ${new Date(record.since).toISOString()}`;
+  const isRunning = await isAlive(record, place);
   return new InputError({
     code: 'E_LOCKED',
-    found: `${path} is locked by ${who}`,
-    fix: `wait until it has ended; if it runs no more:\nmatrix-tokens unlock ${path}`,
+    found: `${path} is locked by ${who}${isRunning ? ', which is running' : ''}`,
+    fix: isRunning
+      ? 'let it end, or end it'
+      : `wait until it has ended; if it runs no more:\nmatrix-tokens unlock ${path}`,
   });
 }

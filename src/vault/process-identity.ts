@@ -61,6 +61,27 @@ export async function isProvedDead(
   return (await isGone(other.pid)) || hasEnded(other, proc);
 }
 
+/** Tells whether `other` is proved to be running, seen from the process `own`. */
+export async function isProvedAlive(
+  other: ProcessIdentity,
+  own: ProcessIdentity,
+  proc: string,
+): Promise<boolean> {
+  const { host, bootId, pidNamespace, startTime } = other;
+  if (bootId === null || pidNamespace === null || startTime === null) return false;
+  const isHere = host === own.host && bootId === own.bootId && pidNamespace === own.pidNamespace;
+  if (!isHere || (await isGone(other.pid))) return false;
+  return (await isListed(other.pid, proc)) && !(await hasEnded(other, proc));
+}
+
+/** What /proc hides may be another process with the same number. */
+async function isListed(pid: number, proc: string): Promise<boolean> {
+  return readFile(join(proc, String(pid), 'stat'), 'latin1').then(
+    () => true,
+    () => false,
+  );
+}
+
 /** Root's or another user's process may be hidden in /proc; the signal 0 still finds it. */
 async function isGone(pid: number): Promise<boolean> {
   try {
