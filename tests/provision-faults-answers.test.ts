@@ -87,7 +87,7 @@ for (const [code, rewrites] of Object.entries(LOGGED_OUT)) {
     assert.equal(services.homeserver.state.sessions.size, 0);
   });
 
-  test(`${code}, and the logout fails: the next run removes the session`, async (t) => {
+  test(`${code}, and the logout fails: the next run deals with the session`, async (t) => {
     const services = await withRewrites(t, rewrites);
     const { faults } = services.homeserver;
     faults.push({ path: /\/logout$/, cut: 'before' });
@@ -97,10 +97,29 @@ for (const [code, rewrites] of Object.entries(LOGGED_OUT)) {
     assert.equal(services.homeserver.state.sessions.size, 1);
     await assertNothingLost(services);
     faults.length = 0;
-    await provisionInside(services);
-    await assertConverged(services);
+    const next = await provisionInside(services);
+    assert.equal(outcomeOf(next, 'news'), 'changed');
+    if (code === 'USER_MISMATCH') {
+      // Only that user could remove it: it is told until somebody has.
+      assert.deepEqual(
+        next.report.leftovers.map(({ user_id }) => user_id),
+        ['@other:example.com'],
+      );
+    } else await assertConverged(services);
   });
 }
+
+test('another spelling of the user ID, and the logout fails: the next run removes the session', async (t) => {
+  const services = await withRewrites(t, () =>
+    changedAnswer((answer) => ({ ...answer, user_id: '@News:example.com' })),
+  );
+  const { faults } = services.homeserver;
+  faults.push({ path: /\/logout$/, cut: 'before' });
+  assert.equal(outcomeOf(await provisionInside(services), 'news'), 'failed USER_MISMATCH');
+  faults.length = 0;
+  await provisionInside(services);
+  await assertConverged(services);
+});
 
 const KEPT: Readonly<Record<string, (services: Services) => Rewrites>> = {
   'a token that no header can carry': (services) => otherToken(services, 'a token'),

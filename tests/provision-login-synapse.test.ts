@@ -54,7 +54,7 @@ for (const type of [TYPE, 'm.login.password']) {
       assert.deepEqual(outcomesOf(run), { news: 'changed', rss: 'changed' }, run.stderr);
       assert.match(
         run.stderr,
-        new RegExp(`^news: logs in with the shared secret; \\S+ \\S+ offers ${type}$`, 'm'),
+        new RegExp(`^news: logs in with the shared secret; \\S+ \\S+ offers\\s+${type}$`, 'm'),
       );
       for (const name of ['news', 'rss']) await assertStored(synapse, project, name);
       assert.deepEqual(outcomesOf(await project.run(['--json'])), { news: 'ok', rss: 'ok' });

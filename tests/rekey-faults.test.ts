@@ -35,7 +35,7 @@ test('a file that somebody changes after the decision is kept and told; the same
   assert.equal(again.exitCode, 0, again.stderr);
   assert.match(
     again.stderr,
-    /warning: .*by hand\.yml: it was changed after a rekey was interrupted/,
+    /warning: .*by hand\.yml: it was changed after a rekey was\s+interrupted/,
   );
   assert.match(await project.read(BY_HAND), /# yours[^]*AES256;prod\r\n/);
   await project.write(BY_HAND, (await project.read(BY_HAND)).replace('# yours', '# mine'));

@@ -90,9 +90,13 @@ function unusable(answer: HttpAnswer, problem: Problem): Failure {
   };
 }
 
-/** Gives whom an answer names, fit to be shown, if it is another user than the one asked for. */
+/**
+ * Gives whom an answer names, fit to be shown, if it is another user than the one asked for. Another
+ * spelling is none: homeservers make small letters of capital ones.
+ */
 export function otherUserThan(expected: string, answered: unknown): string | null {
-  if (typeof answered !== 'string' || answered === expected) return null;
+  if (typeof answered !== 'string') return null;
+  if (answered.toLowerCase() === expected.toLowerCase()) return null;
   return cleanServerText(answered);
 }
 
