@@ -1,7 +1,8 @@
-// Gives the scenarios of `npm run test:crash` to two processes: each tries every second point.
+// Gives the scenarios of `npm run test:crash` to a few processes, which share the points of each.
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { OWN_MOUNTS } from '../tests/helpers/crash-disk.ts';
 import type { Scenario } from '../tests/helpers/crash-scenarios.ts';
@@ -10,7 +11,8 @@ import { rowOf } from './test-crash-report.ts';
 import type { Row } from './test-crash-report.ts';
 
 const WORKER = resolve(import.meta.dirname, '../tests/helpers/crash-worker.js');
-const AT_ONCE = 2;
+/** Runs sometimes wait, for the disk or each other. */
+const AT_ONCE = availableParallelism() + 1;
 
 /** Tries all points of the scenarios, and gives a row for each, in their order. */
 export async function* runScenarios(

@@ -7,6 +7,8 @@ import type { Blow, Watch } from './watch-calls.ts';
 export interface Scenario {
   readonly name: string;
   readonly options: ServicesOptions;
+  /** Left out unless it is named, or everything is asked for: others do nearly the same. */
+  readonly isExtra?: true;
   /** Default: `provision`. */
   readonly task?: 'rekey';
   /** Default: the embedded one. */
@@ -79,11 +81,13 @@ const OF_CREATORS = (['synapse', 'dendrite', 'tuwunel'] as const).flatMap(
   (software): Scenario[] => [
     {
       name: `missing user, ${software}`,
+      ...(software === 'tuwunel' ? { isExtra: true } : {}),
       options: { ...MISSING, software },
       ...FROM_THE_FIRST_REQUEST,
     },
     {
       name: `after a lost creation, missing user, ${software}`,
+      ...(software === 'tuwunel' ? { isExtra: true } : {}),
       options: { ...MISSING, software },
       killedBefore: [LOST_CREATION],
       ...FROM_THE_FIRST_REQUEST,
@@ -207,13 +211,19 @@ const FAULTS: readonly Scenario[] = [
 /** All files of a rekey change, or none. */
 const REKEYS = [
   { name: 'rekey' },
-  { name: 'rekey, Ctrl-C', blow: 'SIGINT' },
+  { name: 'rekey, Ctrl-C', blow: 'SIGINT', isExtra: true },
   { name: 'rekey, power cut', disk: 'power cut' },
   { name: 'rekey, EIO', match: DISK, blow: 'EIO' },
   { name: 'rekey, ENOSPC from a call on', match: WRITES, blow: 'ENOSPC', onwards: true },
-  { name: 'rekey, EPERM', match: NAMES, blow: 'EPERM' },
-  { name: 'rekey, read-only from a call on', match: DISK, blow: 'EROFS', onwards: true },
-  { name: 'rekey, a small disk is filled', disk: 'full' },
+  { name: 'rekey, EPERM', match: NAMES, blow: 'EPERM', isExtra: true },
+  {
+    name: 'rekey, read-only from a call on',
+    match: DISK,
+    blow: 'EROFS',
+    onwards: true,
+    isExtra: true,
+  },
+  { name: 'rekey, a small disk is filled', disk: 'full', isExtra: true },
 ] as const satisfies Partial<Scenario>[];
 
 const OF_REKEY = REKEYS.map((scenario): Scenario => {
