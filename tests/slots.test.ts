@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import type { Failure } from '../src/matrix/failure.ts';
 import { runQueue, type Job } from '../src/matrix/queue.ts';
-import type { Forecast } from '../src/matrix/queue-forecast.ts';
+import type { Forecast } from '../src/matrix/queue-pace.ts';
 import {
   beginSlots,
   intervalBounds,

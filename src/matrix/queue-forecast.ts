@@ -1,20 +1,7 @@
 // What can be said of the time that the logins of a homeserver take, once it has refused one: learnt
 // from refusals, and told before anybody waits.
-import type { Pace } from './queue-pace.ts';
+import type { Forecast, Pace } from './queue-pace.ts';
 import { probableInterval } from './slots.ts';
-
-export interface Forecast {
-  /** All logins of this run on the homeserver. */
-  readonly total: number;
-  /** Those that have ended. */
-  readonly done: number;
-  /** Milliseconds from one to the next; null: nothing tells yet. */
-  readonly everyMs: number | null;
-  /** Milliseconds until the last one; null: nothing tells yet. */
-  readonly aboutMs: number | null;
-  /** How many of those that are left the waiting budget allows. */
-  readonly affordable: number;
-}
 
 /** A forecast that differs by less is no news. */
 const NEWS_MS = 5000;

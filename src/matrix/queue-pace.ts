@@ -1,10 +1,22 @@
 // The pace of one homeserver: its pause, its waiting budget, and how long a refusal makes everybody
 // wait. A pause is one for all; another failure while it lasts only makes it longer.
 import type { Failure } from './failure.ts';
-import type { Forecast } from './queue-forecast.ts';
 import { backoffMs } from './retry-timing.ts';
-import type { Job } from './queue-run.ts';
 import { beginSlots, earliestSlot, nextSlotAt, noteRefused, type Slots } from './slots.ts';
+
+/** What can be said of the time that all logins take. */
+export interface Forecast {
+  /** All logins of this run on the homeserver. */
+  readonly total: number;
+  /** Those that have ended. */
+  readonly done: number;
+  /** Milliseconds from one to the next; null: nothing tells yet. */
+  readonly everyMs: number | null;
+  /** Milliseconds until the last one; null: nothing tells yet. */
+  readonly aboutMs: number | null;
+  /** How many of those that are left the waiting budget allows. */
+  readonly affordable: number;
+}
 
 /** So many pauses as asked for in a row; a server that still refuses gets longer ones. */
 const TRUSTED_PAUSES = 2;
@@ -74,10 +86,10 @@ export function beginPace(options: PaceOptions): Pace {
 export function noteRefusal(
   pace: Pace,
   failure: Failure,
-  { sentAt, job }: { readonly sentAt: number; readonly job: Pick<Job<unknown>, 'name' | 'userId'> },
+  { sentAt, user }: { readonly sentAt: number; readonly user: string },
 ): number {
   pace.isLimited = true;
-  pace.refused.add(job.userId ?? job.name);
+  pace.refused.add(user);
   // Those that were in flight together are refused together: that is one refusal.
   if (pace.pause === null) pace.refusals += 1;
   noteRefused(pace.slots, { sentAt, at: pace.options.now() }, failure.freeIn ?? null);

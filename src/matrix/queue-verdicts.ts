@@ -18,7 +18,8 @@ export function noteSuspect<T>(run: Run<T>, task: Task<T>, failure: Failure | nu
   else run.groups.suspects.set(group, { code: failure.code, userId: userOf(task) });
 }
 
-function userOf<T>({ job }: Task<T>): string {
+/** Gives whom a task is for. */
+export function userOf<T>({ job }: Task<T>): string {
   return job.userId ?? job.name;
 }
 

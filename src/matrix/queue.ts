@@ -27,6 +27,7 @@ import {
   repeatsSuspect,
   restDeferred,
   tooSlow,
+  userOf,
 } from './queue-verdicts.ts';
 import { backoffMs } from './retry-timing.ts';
 import { noteGranted, noteSent, probableInterval } from './slots.ts';
@@ -182,7 +183,7 @@ function take<T>(run: Run<T>, task: Task<T>, outcome: T | Failure): void {
 }
 
 function takeRefusal<T>(run: Run<T>, task: Task<T>, failure: Failure): void {
-  const ms = noteRefusal(run.pace, failure, task);
+  const ms = noteRefusal(run.pace, failure, { sentAt: task.sentAt, user: userOf(task) });
   if (!isAffordable(run.pace, ms)) return finish(run, task, deferred(run, failure, ms));
   pauseFor(run.pace, ms, { code: failure.code, isAsked: true });
   putBack(run, task);
