@@ -20,9 +20,9 @@ export function findConflicts(services: readonly LocatedService[]): Fault[] {
     })),
     ...clashes(services, fileKey, ({ target }) => ({
       code: 'E_TARGET',
-      found: `${target.shown} as vault_file of two hosts`,
+      found: `${target.shown} as the file of two hosts`,
       wanted: 'a file for each host: what stands in a shared one is the same for both',
-      fix: 'use a file below host_vars/<host>/',
+      fix: 'use a file below host_vars/<host>/; where that is one, a link makes two names of one file',
     })),
   ];
 }
